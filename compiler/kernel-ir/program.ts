@@ -187,13 +187,16 @@ export type Statement =
       readonly lengths: readonly string[];
     }
   /**
-   * CPU: c[rows][columns] = (or +=) sum over `depth` of packed a[depth][rows] * packed b[depth][columns]; a, b and c are f32 (or f64)
-   * buffers in scratch or thread space; rows and columns are the register block of the machine.
+   * CPU: c[r][n] = (or +=) sum over k < depth of a[aOffset + r*aRowStride + k*aDepthStride] * b[bOffset + k*columns + n] for r < rows,
+   * n < columns: b is a packed panel, a is packed either way round (its strides say which). a, b and c are f32 (or f64) buffers in
+   * scratch or thread space; rows and columns are the register block of the machine (constants).
    */
   | {
       readonly kind: 'micro-kernel';
       readonly a: Buffer;
       readonly aOffset: Int;
+      readonly aRowStride: Int;
+      readonly aDepthStride: Int;
       readonly b: Buffer;
       readonly bOffset: Int;
       readonly c: Buffer;
