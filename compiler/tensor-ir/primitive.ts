@@ -61,6 +61,44 @@ export type BatchRule<A extends Attrs> = (
   size: Int,
 ) => readonly Value[];
 
+/**
+ * Rules of a primitive with regions (control flow, `checkpoint`, custom derivatives). They come before the plain
+ * rules of its record: primal and tangent results of a loop come out of one operation, and reverse mode
+ * has to split such an operation in two. `op.operands` are values of the function being built.
+ */
+export interface RegionRules {
+  readonly jvp: (
+    b: Builder,
+    op: Operation,
+    tangents: readonly (Value | undefined)[],
+  ) => {
+    readonly primals: readonly Value[];
+    readonly tangents: readonly (Value | undefined)[];
+  };
+  /**
+   * Splits an operation with some linear operands into operations on known values, which also give the residuals,
+   * and operations linear in the others. Together they define the results of `op`, the same objects.
+   */
+  readonly split: (
+    op: Operation,
+    isLinear: readonly boolean[],
+  ) => { readonly known: readonly Operation[]; readonly linear: readonly Operation[] };
+  /** As TransposeRule, for an operation that came out of `split`. */
+  readonly transpose: (
+    b: Builder,
+    op: Operation,
+    isLinear: readonly boolean[],
+    cotangents: readonly (Value | undefined)[],
+  ) => readonly (Value | undefined)[];
+  /** As BatchRule, but says which results carry the batch. */
+  readonly batch: (
+    b: Builder,
+    op: Operation,
+    isMapped: readonly boolean[],
+    size: Int,
+  ) => { readonly results: readonly Value[]; readonly isMapped: readonly boolean[] };
+}
+
 /** Floating-point operations per result element (reductions and contractions: per element combined). */
 export interface Cost {
   readonly flops: number;
@@ -138,6 +176,8 @@ export interface Primitive<A extends Attrs = Attrs> {
   readonly jvp: JvpRule<A> | Absent;
   readonly transpose: TransposeRule<A> | Absent;
   readonly batch: BatchRule<A> | Absent;
+  /** Only for primitives with regions; then the three rules above are absent. */
+  readonly regional?: RegionRules;
   readonly cost: Cost;
   readonly lower: Lowering<A>;
 }
