@@ -143,7 +143,7 @@ export function dimVariable(name: string): Int {
 
 /** A loop index or a run-time index, known to satisfy 0 <= name < extent. Names are unique in a kernel. */
 export function indexVariable(name: string, extent: Int): Int {
-  return fromAtom({ kind: 'variable', name, extent, key: `$${name}` });
+  return fromAtom({ kind: "variable", name, extent, key: `$${name}<${extent.key}>` });
 }
 
 /** The constant value, or undefined when the integer is symbolic. */
