@@ -45,7 +45,9 @@ function checkNode() {
 
 /** The stamp holds the hash of the lockfile that was installed; npm's own marker must be there too. */
 function installPackages() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const modules = join(root, 'node_modules');
   const stamp = join(modules, '.cache', 'mlxc-lockfile');
   const marker = join(modules, '.package-lock.json');
@@ -78,7 +80,9 @@ function installTestTools() {
     fail('the Metal checks of the tests need clang 19', 'brew install llvm@19');
   }
   if (!onPath('apt-get')) {
-    fail('the Metal checks of the tests need clang 19 on the PATH as `clang-19`; install it with your package manager');
+    fail(
+      'the Metal checks of the tests need clang 19 on the PATH as `clang-19`; install it with your package manager',
+    );
   }
   const line = 'apt-get install -y --no-install-recommends clang-19';
   const isRoot = process.getuid?.() === 0;
@@ -93,7 +97,10 @@ function installTestTools() {
   };
   const install = ['install', '-y', '--no-install-recommends', 'clang-19'];
   if (!apt(install) && !(apt(['update']) && apt(install))) {
-    fail('apt-get could not install clang-19', isRoot ? `apt-get update && ${line}` : `sudo apt-get update && sudo ${line}`);
+    fail(
+      'apt-get could not install clang-19',
+      isRoot ? `apt-get update && ${line}` : `sudo apt-get update && sudo ${line}`,
+    );
   }
 }
 

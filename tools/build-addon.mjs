@@ -7,7 +7,14 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +57,9 @@ const flags = [
 ];
 const libraries = isMac ? [] : ['-ldl'];
 
-const hash = createHash('sha256').update([compiler, process.platform, process.arch, ...flags].join('\0'));
+const hash = createHash('sha256').update(
+  [compiler, process.platform, process.arch, ...flags].join('\0'),
+);
 for (const file of files) hash.update(relative(root, file)).update(readFileSync(file));
 const digest = hash.digest('hex');
 
@@ -61,10 +70,14 @@ if (existsSync(out) && existsSync(stamp) && readFileSync(stamp, 'utf8') === dige
 mkdirSync(dirname(out), { recursive: true });
 const temporary = `${out}.${process.pid}.tmp`;
 const args = [...flags, ...sources, '-o', temporary, ...libraries];
-process.stderr.write(`build-addon: ${compiler} ${sources.map((file) => relative(root, file)).join(' ')}\n`);
+process.stderr.write(
+  `build-addon: ${compiler} ${sources.map((file) => relative(root, file)).join(' ')}\n`,
+);
 const { status, error } = spawnSync(compiler, args, { stdio: ['ignore', 2, 2] });
 if (error !== undefined || status !== 0) {
-  process.stderr.write(`build-addon: ${error === undefined ? `${compiler} failed` : `cannot run ${compiler}: ${error.message}`}\n`);
+  process.stderr.write(
+    `build-addon: ${error === undefined ? `${compiler} failed` : `cannot run ${compiler}: ${error.message}`}\n`,
+  );
   process.exit(1);
 }
 renameSync(temporary, out);

@@ -27,9 +27,12 @@ try {
   const results = JSON.parse(readFileSync(report, 'utf8'));
   passed += results.numPassedTests;
   failed += results.numFailedTests;
-  console.log(`tests: ${results.numPassedTests} passed, ${results.numFailedTests} failed, ${results.numPendingTests} skipped`);
+  console.log(
+    `tests: ${results.numPassedTests} passed, ${results.numFailedTests} failed, ${results.numPendingTests} skipped`,
+  );
   // A file that cannot be loaded fails without a failed test.
-  if (test.status !== 0 && results.numFailedTests === 0) failed += Math.max(1, results.numFailedTestSuites);
+  if (test.status !== 0 && results.numFailedTests === 0)
+    failed += Math.max(1, results.numFailedTestSuites);
 } catch {
   console.log('tests: no report was written, so the run itself failed');
   failed += 1;

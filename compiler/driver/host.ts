@@ -1,0 +1,21 @@
+/**
+ * What the compiler asks of its surroundings. `compile` does nothing else to the outside: with a host made of strings it runs in
+ * a browser. `node-host.ts` is the one for Node.
+ */
+export interface CompilerHost {
+  /** The text of a file, or undefined when there is none. `path` is as written, or resolved by `resolvePath`. */
+  readFile(path: string): string | undefined;
+  /** `specifier` (`./layers.mlx`) as seen from the file `importer`. */
+  resolvePath(importer: string, specifier: string): string;
+  /**
+   * A file that comes with the compiler, by its path from the root of the package: `stdlib/nn.mlx`,
+   * `compiler/to-c/helpers/math.h`. Undefined when there is none.
+   */
+  readAsset(path: string): string | undefined;
+  /** Names of the assets in a folder of the package, sorted; for the helpers of the printers and for "did you mean". */
+  listAssets(folder: string): readonly string[];
+  /** Milliseconds from some origin, for timings; without it all timings are 0. */
+  now?(): number;
+  /** Takes the text of each stage that `dump` names. */
+  dump?(pass: string, text: string): void;
+}

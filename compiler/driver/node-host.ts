@@ -1,0 +1,46 @@
+/** The compiler's surroundings under Node: files, the clock, stderr. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CompilerHost } from './host.ts';
+
+let foundRoot: string | undefined;
+
+/** The folder of the package: the nearest one above this file that holds stdlib/ (it is two levels deeper when built). */
+export function packageRoot(): string {
+  if (foundRoot !== undefined) return foundRoot;
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!(existsSync(join(folder, 'stdlib')) && existsSync(join(folder, 'package.json')))) {
+    const parent = dirname(folder);
+    if (parent === folder)
+      throw new Error('the package mlxc is incomplete: no folder stdlib above its code');
+    folder = parent;
+  }
+  foundRoot = folder;
+  return folder;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Reads files below `cwd` (default: the process's). */
+export function nodeHost(cwd: string = process.cwd()): CompilerHost {
+  return {
+    readFile: (path) => readText(resolve(cwd, path)),
+    resolvePath: (importer, specifier) => join(dirname(importer), specifier),
+    readAsset: (path) => readText(join(packageRoot(), path)),
+    listAssets: (folder) => {
+      const path = join(packageRoot(), folder);
+      return existsSync(path) ? readdirSync(path).sort() : [];
+    },
+    now: () => performance.now(),
+    dump: (pass, text) => process.stderr.write(`--- ${pass}\n${text.trimEnd()}\n`),
+  };
+}
