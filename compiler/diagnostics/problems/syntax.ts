@@ -1,0 +1,216 @@
+/** What can be wrong with the text of a module: one factory a problem, codes MLX1xxx. */
+import type { Diagnostic, Label } from '../diagnostic.ts';
+import type { Span } from '../span.ts';
+
+function error(
+  code: number,
+  span: Span,
+  message: string,
+  more: {
+    label?: string;
+    labels?: readonly Label[];
+    hint?: string;
+    notes?: readonly string[];
+  } = {},
+): Diagnostic {
+  return { code: `MLX${code}`, severity: 'error', message, span, ...more };
+}
+
+/** The grammar needs `expected` here; both are in the user's words, such as "`;`" or "an expression". */
+export function unexpectedToken(
+  span: Span,
+  expected: string,
+  found: string,
+  hint?: string,
+): Diagnostic {
+  return error(1001, span, `expected ${expected}, found ${found}`, {
+    label: `expected ${expected}`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** A bracket is not closed where it must be; `opening` is the bracket. */
+export function unclosedBracket(
+  span: Span,
+  expected: string,
+  found: string,
+  opening: Span,
+): Diagnostic {
+  return error(1002, span, `expected ${expected}, found ${found}`, {
+    label: `expected ${expected}`,
+    labels: [{ span: opening, text: 'opened here' }],
+  });
+}
+
+/** A closing bracket that nothing opened. */
+export function strayBracket(span: Span, bracket: string): Diagnostic {
+  return error(1003, span, `\`${bracket}\` closes nothing`, {
+    hint: 'remove it, or open the bracket before it',
+  });
+}
+
+/** Characters that no token starts with. */
+export function unknownCharacters(span: Span, text: string): Diagnostic {
+  const shown = text.length > 12 ? `${text.slice(0, 12)}…` : text;
+  const printable = [...shown].map((c) => {
+    const point = c.codePointAt(0)!;
+    const isVisible =
+      point > 32 && (point < 127 || (point > 160 && !(point >= 0xd800 && point < 0xe000)));
+    return isVisible && point !== 0xfffd
+      ? c
+      : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
+  });
+  const hint = hintForCharacters(text);
+  return error(
+    1004,
+    span,
+    `unexpected ${text.length === 1 ? 'character' : 'characters'} \`${printable.join('')}\``,
+    {
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
+}
+
+function hintForCharacters(text: string): string | undefined {
+  if (text.startsWith('#')) return 'a comment starts with `//`';
+  if (text.startsWith("'") || text.startsWith('`') || /^[“”‘’]/.test(text)) {
+    return 'a string is written with double quotes: `"…"`';
+  }
+  if (text.startsWith('?'))
+    return 'write `if c { a } else { b }`, or `where(c, a, b)` to choose by element';
+  if (text.startsWith('~')) return 'write `!x` for bools, `x ^ -1` for integers';
+  if (text.startsWith('×') || text.startsWith('·')) return 'write `*`, or `@` for a matrix product';
+  if (text.startsWith('−') || text.startsWith('–')) return 'write `-`';
+  if (text.startsWith('≤') || text.startsWith('≥') || text.startsWith('≠'))
+    return 'write `<=`, `>=` or `!=`';
+  if (/^\p{Letter}/u.test(text)) return 'names consist of the letters a-z and A-Z, digits and `_`';
+  return undefined;
+}
+
+/** A string without its closing quote on the line. */
+export function unterminatedString(span: Span): Diagnostic {
+  return error(1005, span, 'this string has no closing `"` on its line', { hint: 'add `"`' });
+}
+
+/** `\q` in a string. */
+export function unknownEscape(span: Span, escape: string): Diagnostic {
+  return error(1006, span, `unknown escape \`${escape}\` in a string`, {
+    hint: 'strings know `\\"`, `\\\\`, `\\n`, `\\r`, `\\t`, `\\0` and `\\u{1F600}`',
+  });
+}
+
+export function blockComment(span: Span): Diagnostic {
+  return error(1007, span, 'there are no block comments', { hint: 'start each line with `//`' });
+}
+
+/** More brackets, prefix operators, lambdas or `else if` inside each other than any stage wants to recurse over. */
+export function nestedTooDeeply(span: Span, limit: number): Diagnostic {
+  return error(1008, span, `nested too deeply: more than ${limit} levels`, {
+    hint: 'name parts of it with `let`, or move them into functions',
+  });
+}
+
+/** One expression with more operators in a row than any stage wants to recurse over. */
+export function expressionTooLong(span: Span, limit: number): Diagnostic {
+  return error(1009, span, `this expression is too long: more than ${limit} operators`, {
+    hint: 'name parts of it with `let`',
+  });
+}
+
+/** `break` and `continue` have no meaning: a loop has one exit. */
+export function noJump(span: Span, word: string): Diagnostic {
+  return error(1010, span, `there is no \`${word}\``, {
+    hint:
+      word === 'break'
+        ? 'stop a loop early with a condition: `for i in 0..n while c { … }`'
+        : 'guard the rest of the body with `if`; stop early with `for i in 0..n while c { … }`',
+  });
+}
+
+export function noReturn(span: Span): Diagnostic {
+  return error(1011, span, 'there is no `return`', {
+    hint: 'the last expression of a block, without `;`, is its value',
+  });
+}
+
+/** `let mut x` */
+export function noMut(span: Span): Diagnostic {
+  return error(1012, span, 'there is no `mut`', {
+    hint: 'write `var x = …` for a name that the code reassigns',
+  });
+}
+
+/** `def f`, `function f`, `class A`: the word of another language. */
+export function foreignKeyword(span: Span, word: string, instead: string): Diagnostic {
+  return error(1013, span, `\`${word}\` is not a keyword here`, { hint: `write \`${instead}\`` });
+}
+
+/** `if a = b` */
+export function assignmentAsCondition(span: Span): Diagnostic {
+  return error(1014, span, 'expected a condition, found the assignment `=`', {
+    hint: 'compare with `==`',
+  });
+}
+
+/** `a < b < c` */
+export function chainedComparison(span: Span, first: Span): Diagnostic {
+  return error(1015, span, 'comparisons cannot be chained', {
+    labels: [{ span: first, text: 'the first comparison' }],
+    hint: 'write `a < b && b < c` for scalars, `(a < b) & (b < c)` by element',
+  });
+}
+
+/** `2N`, `1.0f`, `0x` */
+export function malformedNumber(span: Span, text: string): Diagnostic {
+  const factor = /^([\d.]+)([A-Za-z]\w*)$/.exec(text);
+  const suffix =
+    factor !== null && /^(?:f|f16|f32|f64|i32|u32|i64|u64|bf16|u|l)$/i.test(factor[2]!);
+  return error(1016, span, `\`${text}\` is not a number`, {
+    ...(factor === null
+      ? {}
+      : {
+          hint: suffix
+            ? `write \`${factor[1]}\`: a literal takes its dtype from where it stands; \`f16(${factor[1]})\` converts`
+            : `write \`${factor[1]} * ${factor[2]}\``,
+        }),
+  });
+}
+
+/** `x[0] = v`, `m.w = v`: values do not change. */
+export function assignmentToPart(span: Span, hint: string): Diagnostic {
+  return error(1017, span, 'only a `var` name can be assigned to: values do not change', { hint });
+}
+
+/** A `fn`, `struct`, `import` or `export` inside a function. */
+export function nestedDeclaration(span: Span, word: string): Diagnostic {
+  return error(1018, span, `\`${word}\` stands at the top of a file, not in a function`, {
+    ...(word === 'fn' ? { hint: 'write a lambda: `let f = |x| …;`' } : {}),
+    ...(word === 'const' ? { hint: 'write `let`' } : {}),
+  });
+}
+
+/** `a..b` where it is no loop's range. */
+export function rangeOutsideFor(span: Span): Diagnostic {
+  return error(1019, span, 'a range `a..b` stands only after `in` of a `for`', {
+    hint: 'write `arange(n)` for a tensor of indices, `x[a:b]` for a slice',
+  });
+}
+
+/** After so many problems the rest is noise. */
+export function tooManyProblems(span: Span, limit: number): Diagnostic {
+  return error(1020, span, `more than ${limit} syntax errors: the rest of the file is not read`);
+}
+
+/** `if c { a } elif …`, `and`, `True`: a word with another spelling here. */
+export function foreignWord(span: Span, word: string, instead: string): Diagnostic {
+  return error(1021, span, `\`${word}\` is written \`${instead}\``, {
+    hint: `write \`${instead}\``,
+  });
+}
+
+/** `if c == P { x: 1 } { … }`: the brace opens the block. */
+export function structInCondition(span: Span): Diagnostic {
+  return error(1022, span, 'a struct value in a condition needs parentheses', {
+    hint: 'write `(Name { … })`: here `{` opens the block',
+  });
+}

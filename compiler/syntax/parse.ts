@@ -1,0 +1,76 @@
+/**
+ * Text in, syntax tree and problems out. Linear in the length of the text and safe on any text: brackets and
+ * operators are counted before anything recurses over them.
+ */
+import type { IToken } from 'chevrotain';
+import type { DiagnosticSink } from '../diagnostics/diagnostic.ts';
+import {
+  blockComment,
+  nestedTooDeeply,
+  tooManyProblems,
+  unknownCharacters,
+} from '../diagnostics/problems/syntax.ts';
+import type { Module } from './ast.ts';
+import { parseTokens } from './grammar.ts';
+import { findDeepNesting, maxNesting } from './nesting.ts';
+import * as T from './tokens.ts';
+import { endOf, type Lexed, lex } from './tokens.ts';
+
+const maxLexicalProblems = 20;
+
+/**
+ * Parses one module. Problems go to `sink`; what could not be read is missing from the tree, or stands in it as
+ * an `error` node. `source.name` is the file of all spans.
+ */
+export function parse(
+  source: { readonly name: string; readonly text: string },
+  sink: DiagnosticSink,
+): Module {
+  const lexed = lex(source.text);
+  if (!reportLexicalProblems(source.name, lexed.problems, sink)) return emptyModule(source);
+  return parseLexed(source, lexed, sink);
+}
+
+/** `parse` for a caller that has the tokens already, such as the formatter. */
+export function parseLexed(
+  source: { readonly name: string; readonly text: string },
+  lexed: Lexed,
+  sink: DiagnosticSink,
+): Module {
+  const deep = findDeepNesting(source.name, lexed.tokens);
+  if (deep !== undefined) {
+    sink.report(deep);
+    return emptyModule(source);
+  }
+  try {
+    return parseTokens(source, lexed, sink);
+  } catch (problem) {
+    // the caller's own stack was nearly full: still an answer, not a crash
+    if (!(problem instanceof RangeError)) throw problem;
+    sink.report(nestedTooDeeply({ file: source.name, start: 0, end: 0 }, maxNesting));
+    return emptyModule(source);
+  }
+}
+
+/** False when there are so many that this is no source at all. */
+export function reportLexicalProblems(
+  file: string,
+  problems: readonly IToken[],
+  sink: DiagnosticSink,
+): boolean {
+  for (const [i, problem] of problems.entries()) {
+    const span = { file, start: problem.startOffset, end: endOf(problem) };
+    if (i === maxLexicalProblems) {
+      sink.report(tooManyProblems(span, maxLexicalProblems));
+      return false;
+    }
+    const isComment = problem.tokenType === T.BlockComment;
+    sink.report(isComment ? blockComment(span) : unknownCharacters(span, problem.image));
+  }
+  return true;
+}
+
+function emptyModule(source: { readonly name: string; readonly text: string }): Module {
+  const span = { file: source.name, start: 0, end: source.text.length };
+  return { file: source.name, imports: [], declarations: [], span };
+}
