@@ -6,6 +6,7 @@
  * A tree takes the dotted keys of a file (`hidden.w`), after the prefix if one is given (`model.hidden.w`).
  */
 import { resolve } from 'node:path';
+import { showType } from '../../bindings/show-type.ts';
 import type { PlanLeaf, PlanParameter } from '../../plan/plan.ts';
 import { FileProblem, UsageError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
@@ -15,7 +16,7 @@ import { tensorFromJson } from './json-tensor.ts';
 import { parseNpy } from './npy.ts';
 import { parseNpz } from './npz.ts';
 import { parseSafetensors } from './safetensors.ts';
-import { type LeafPlace, leafPlaces, showTree } from './tree.ts';
+import { type LeafPlace, leafPlaces } from './tree.ts';
 
 /** The leaves of each parameter, in order. */
 export type Arguments = ReadonlyMap<string, readonly HostTensor[]>;
@@ -33,7 +34,7 @@ export async function readArguments(
   const texts = splitArguments(given, parameters);
   const missing = parameters.filter((parameter) => !texts.has(parameter.name));
   if (missing.length > 0 && !isPartial) {
-    const list = missing.map(({ name, tree }) => `${name}: ${showTree(tree)}`).join(', ');
+    const list = missing.map(({ name, tree }) => `${name}: ${showType(tree)}`).join(', ');
     throw new UsageError(
       `no value for ${list}`,
       `give it as ${missing[0]!.name}=VALUE (JSON, @file.npy, @file.npz:key, @file.safetensors)`,
@@ -97,7 +98,7 @@ function readFromJson(text: string, parameter: PlanParameter): readonly HostTens
           'MLX5020',
           parameter.name,
           `has no \`${place.path.join('.')}\``,
-          `it is a ${showTree(parameter.tree)}: an object for a struct, a list for a tuple`,
+          `it is a ${showType(parameter.tree)}: an object for a struct, a list for a tuple`,
         );
       }
       part = (part as Record<string, unknown>)[step];
@@ -119,7 +120,7 @@ async function readFromFile(
       throw new FileProblem(
         'MLX5021',
         path,
-        `a .npy file holds one array; \`${parameter.name}\` is a ${showTree(parameter.tree)}`,
+        `a .npy file holds one array; \`${parameter.name}\` is a ${showType(parameter.tree)}`,
         'use a .npz or .safetensors file with dotted keys',
       );
     }
@@ -166,7 +167,7 @@ function pickLeaves(
       throw new FileProblem(
         'MLX5021',
         path,
-        `holds no \`${key}\` (for ${parameter.name}: ${showTree(parameter.tree)})`,
+        `holds no \`${key}\` (for ${parameter.name}: ${showType(parameter.tree)})`,
         didYouMean(key, keys) ?? `it holds ${shorten(keys)}`,
       );
     }

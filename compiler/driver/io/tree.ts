@@ -44,23 +44,6 @@ export function buildTree<Leaf>(tree: PlanTree, leaves: Iterator<Leaf>): unknown
   }
 }
 
-/** `f32[B, 64]`, `Mlp`, `(f32, Mlp)`: a signature for people. */
-export function showTree(tree: PlanTree): string {
-  switch (tree.kind) {
-    case 'leaf': {
-      const { dtype, shape, isKey } = tree.leaf;
-      if (isKey === true) return shape.length > 1 ? `Key[${shape.slice(0, -1).join(', ')}]` : 'Key';
-      return shape.length === 0 ? dtype : `${dtype}[${shape.join(', ')}]`;
-    }
-    case 'struct':
-      return tree.name;
-    case 'tuple':
-      return `(${tree.items.map(showTree).join(', ')}${tree.items.length === 1 ? ',' : ''})`;
-    case 'array':
-      return `[${tree.items[0] === undefined ? '' : showTree(tree.items[0])}; ${tree.items.length}]`;
-  }
-}
-
 /** The keys under which a result is saved: `result` for one tensor, else dotted paths. */
 export function resultKeys(tree: PlanTree): readonly string[] {
   return leafPlaces(tree).map(({ path }) => (path.length === 0 ? 'result' : path.join('.')));
