@@ -16,7 +16,6 @@ export interface Read {
 }
 
 const nothing: KernelScalar = { kind: 'constant', dtype: 'f32', value: 0 };
-const isTrue: KernelScalar = { kind: 'constant', dtype: 'bool', value: true };
 
 /** One index variable per axis, with the axis as extent; axes of size 1 have the index 0. */
 export function freshIndex(prefix: string, shape: readonly Int[]): readonly Int[] {
@@ -37,40 +36,60 @@ export class ReadAnalysis {
   /** The leaves that `value` at `index` reads, each place once, in order of first use. `value` itself is looked through. */
   readsOf(value: Value, index: readonly Int[]): readonly Read[] {
     const reads: Read[] = [];
-    const seen = new Set<string>();
-    this.visitDefinition(value, index, reads, seen);
+    this.descend(value, index, this.collector(reads));
     return reads;
   }
 
   /** The same for a value that may itself be a leaf. */
   readsAt(value: Value, index: readonly Int[]): readonly Read[] {
     const reads: Read[] = [];
-    this.visit(value, index, reads, new Set());
+    this.walk(value, index, this.collector(reads));
     return reads;
   }
 
-  private visit(value: Value, index: readonly Int[], reads: Read[], seen: Set<string>): void {
-    const key = `${value.id}[${index.map((i) => i.key).join()}]`;
-    if (seen.has(key)) return;
-    seen.add(key);
-    if (this.isLeaf(value)) reads.push({ value, index });
-    else this.visitDefinition(value, index, reads, seen);
-  }
-
-  private visitDefinition(
+  /**
+   * Visits every value that one element needs, readers before what they read, each (value, index) once. `enter` returns false to stay
+   * out of a value's definition; leaves are never looked through.
+   */
+  walk(
     value: Value,
     index: readonly Int[],
-    reads: Read[],
-    seen: Set<string>,
+    enter: (value: Value, index: readonly Int[], isLeaf: boolean) => boolean,
+  ): void {
+    const seen = new Set<string>();
+    const visit = (v: Value, at: readonly Int[]): boolean => {
+      const key = `${v.id}[${at.map((i) => i.key).join()}]`;
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return enter(v, at, this.isLeaf(v)) && !this.isLeaf(v);
+    };
+    if (visit(value, index)) this.descend(value, index, visit);
+  }
+
+  private collector(reads: Read[]): (value: Value, index: readonly Int[]) => boolean {
+    const seen = new Set<string>();
+    return (value, index) => {
+      const key = `${value.id}[${index.map((i) => i.key).join()}]`;
+      if (seen.has(key)) return false;
+      seen.add(key);
+      if (!this.isLeaf(value)) return true;
+      reads.push({ value, index });
+      return false;
+    };
+  }
+
+  /** Runs the element rule of the definition of `value`, and goes on where `enter` says so. */
+  private descend(
+    value: Value,
+    index: readonly Int[],
+    enter: (value: Value, index: readonly Int[]) => boolean,
   ): void {
     const op = this.definitions.get(value);
-    if (op === undefined || op.primitive.lower.kind !== 'element') {
-      reads.push({ value, index });
-      return;
-    }
+    if (op === undefined || op.primitive.lower.kind !== 'element') return;
     const builder: ElementBuilder = {
       read: (operand, at) => {
-        this.visit(op.operands[operand]!, at, reads, seen);
+        const source = op.operands[operand]!;
+        if (enter(source, at)) this.descend(source, at, enter);
         return nothing;
       },
       constant: () => nothing,
@@ -83,7 +102,7 @@ export class ReadAnalysis {
       whereInRange: (_, then, otherwise) => {
         then();
         otherwise();
-        return isTrue;
+        return nothing;
       },
     };
     op.primitive.lower.element(builder, op, index, op.results.indexOf(value));

@@ -6,11 +6,12 @@
  * Zero tangents are symbolic (undefined): nothing is emitted for what does not depend on an input with a tangent.
  * Operations with regions go by the `regional` rules of their primitive, all others by the `jvp` rule of their primitive.
  */
+import { instantiate } from '../primitives/values.ts';
 import { Builder, makeValue } from '../tensor-ir/builder.ts';
 import { isAbsent } from '../tensor-ir/primitive.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
 import { TransformProblem } from './problem.ts';
-import { hasTangentType, materialise, type Tangent } from './tangents.ts';
+import { hasTangentType, type Tangent } from './tangents.ts';
 
 /** Primal results with their tangents. */
 export interface Dual {
@@ -67,7 +68,10 @@ function applyJvp(
   if (regional !== undefined) return regional.jvp(b, { ...op, operands }, tangents);
   const { jvp } = op.primitive;
   if (isAbsent(jvp)) {
-    throw new TransformProblem(`\`${op.primitive.name}\` has no derivative: ${jvp.absent}`, op.span);
+    throw new TransformProblem(
+      `\`${op.primitive.name}\` has no derivative: ${jvp.absent}`,
+      op.span,
+    );
   }
   const primals = emitCopy(b, op, operands);
   const view = { operands, results: primals, attrs: op.attrs, regions: op.regions };
@@ -96,11 +100,11 @@ function tangentName(value: Value): string | undefined {
   return value.name === undefined ? undefined : `d_${value.name}`;
 }
 
-/** Ends a trace. Results: the primals, then a tangent for each result with `wanted`, zeros materialised. */
+/** Ends a trace. Results: the primals, then a tangent for each result with `wanted`, zeros instantiated. */
 export function finishJvp(trace: JvpTrace, name: string, wanted: readonly boolean[]): Func {
   const { builder, parameters, dual } = trace;
   const tangents = dual.primals.flatMap((primal, i) =>
-    wanted[i] ? [materialise(builder, dual.tangents[i], primal.type)] : [],
+    wanted[i] ? [instantiate(builder, dual.tangents[i], primal.type)] : [],
   );
   return builder.finish(name, parameters, [...dual.primals, ...tangents]);
 }
