@@ -1,0 +1,139 @@
+/**
+ * What transformations and control flow share: calling a function value on trees of tensors as a closed region.
+ *
+ * Arguments that are no tensors (axes, strings, functions, ...) stay compile-time values: they are closed over.
+ */
+import type { Span } from '../../diagnostics/span.ts';
+import { makeValue } from '../../tensor-ir/builder.ts';
+import type { Func, TensorType, Value } from '../../tensor-ir/program.ts';
+import type { TracedFunction } from '../intrinsic.ts';
+import type { FunctionTerm, Term } from '../value.ts';
+import { type Emitter, native, sameShape, showTensor } from './support.ts';
+
+/** A function of tensors alone, and the arguments it takes. */
+export interface Closed {
+  readonly callee: FunctionTerm;
+  readonly args: readonly Term[];
+  /** Where each of `args` stood among the arguments given. */
+  readonly positions: readonly number[];
+}
+
+function isStatic(term: Term): boolean {
+  return (
+    term.kind === 'int' ||
+    term.kind === 'boolean' ||
+    term.kind === 'string' ||
+    term.kind === 'none' ||
+    term.kind === 'dtype' ||
+    term.kind === 'function'
+  );
+}
+
+/** Closes `callee` over its compile-time arguments, except those at `dynamic`. */
+export function closeOverStatics(
+  callee: FunctionTerm,
+  args: readonly Term[],
+  dynamic: readonly number[] = [],
+): Closed {
+  const positions = args.flatMap((arg, i) => (isStatic(arg) && !dynamic.includes(i) ? [] : [i]));
+  if (positions.length === args.length) return { callee, args, positions };
+  const inner = native(nameOf(callee), (e, given, expected) => {
+    const all = [...args];
+    positions.forEach((position, i) => {
+      all[position] = given[i]!;
+    });
+    return e.context.call(callee, all, expected, e.span);
+  });
+  return { callee: inner, args: positions.map((i) => args[i]!), positions };
+}
+
+export function nameOf(callee: FunctionTerm): string {
+  switch (callee.form) {
+    case 'declared':
+      return callee.declaration.name.text;
+    case 'lambda':
+      return 'lambda';
+    case 'intrinsic':
+      return callee.intrinsic.name;
+    case 'native':
+      return callee.name;
+  }
+}
+
+/** A function as a region together with the values it is applied to. */
+export interface Region {
+  readonly func: Func;
+  readonly result: Term;
+  /** The leaves of the arguments. */
+  readonly operands: readonly Value[];
+  readonly captured: readonly Value[];
+}
+
+/** The leaves of all arguments in order. */
+export function leavesOf(e: Emitter, args: readonly Term[]): readonly Value[] {
+  return args.flatMap((arg) => e.need(e.context.leaves(arg, e.span)));
+}
+
+export function traceRegion(
+  e: Emitter,
+  callee: FunctionTerm,
+  args: readonly Term[],
+  types?: readonly TensorType[],
+): Region {
+  const operands = leavesOf(e, args);
+  const traced: TracedFunction = e.need(
+    e.context.trace(callee, args, e.span, types === undefined ? {} : { types }),
+  );
+  return { func: traced.func, result: traced.result, operands, captured: traced.captured };
+}
+
+/** Regions of one operation: all get the same captured values after their own parameters. */
+export function shareCaptured(regions: readonly Region[]): {
+  readonly funcs: readonly Func[];
+  readonly captured: readonly Value[];
+} {
+  const captured = [...new Set(regions.flatMap((r) => r.captured))];
+  const funcs = regions.map((region) => {
+    const own = region.func.parameters.length - region.captured.length;
+    const parameters = captured.map((value) => {
+      const place = region.captured.indexOf(value);
+      return place < 0 ? makeValue(value.type, value.name) : region.func.parameters[own + place]!;
+    });
+    return { ...region.func, parameters: [...region.func.parameters.slice(0, own), ...parameters] };
+  });
+  return { funcs, captured };
+}
+
+/** The items of a result that must be a tuple of `count`. */
+export function tupleItems(
+  e: Emitter,
+  term: Term,
+  count: number,
+  what: string,
+  span: Span = e.span,
+): readonly Term[] {
+  if (term.kind === 'error') return e.need<readonly Term[]>(undefined);
+  if (term.kind === 'tuple' && term.items.length === count) return term.items;
+  return e.fail('MLX3001', `${what}, found ${e.context.showType(e.context.typeOf(term))}`, {
+    span,
+  });
+}
+
+/** Reports unless both lists have the same dtypes and shapes. */
+export function requireSameTypes(
+  e: Emitter,
+  found: readonly Value[],
+  wanted: readonly Value[],
+  what: string,
+): void {
+  const isSame =
+    found.length === wanted.length &&
+    found.every((value, i) => {
+      const { dtype, shape } = wanted[i]!.type;
+      return value.type.dtype === dtype && sameShape(value.type.shape, shape);
+    });
+  if (isSame) return;
+  const show = (values: readonly Value[]): string =>
+    `(${values.map((v) => showTensor(v.type)).join(', ')})`;
+  e.fail('MLX3020', `${what}: expected ${show(wanted)}, found ${show(found)}`);
+}

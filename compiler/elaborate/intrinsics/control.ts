@@ -1,0 +1,245 @@
+/** Control flow as functions. `for`, `while` and `if` of the language lower to the same operations. */
+import { constantValue, type Int, int, subtract } from '../../symbolic/integer.ts';
+import type { TensorType, Value } from '../../tensor-ir/program.ts';
+import type { Intrinsic } from '../intrinsic.ts';
+import type { FunctionTerm, Term } from '../value.ts';
+import {
+  leavesOf,
+  nameOf,
+  type Region,
+  requireSameTypes,
+  shareCaptured,
+  traceRegion,
+  tupleItems,
+} from './closures.ts';
+import {
+  type Arguments,
+  type Emitter,
+  intrinsic,
+  native,
+  optional,
+  required,
+  rest,
+  showTensor,
+} from './support.ts';
+
+const no: Term = { kind: 'boolean', value: false };
+const unit: Term = { kind: 'tuple', items: [] };
+const scalarIndex: TensorType = { dtype: 'i32', shape: [] };
+
+/** An i32 scalar to trace with, which no operation will read. */
+function indexTemplate(e: Emitter): Term {
+  return e.tensor(e.fill(0, 'i32'));
+}
+
+/** The first axis of every leaf, which must agree. */
+function leadingSize(e: Emitter, leaves: readonly Value[], given: Int | undefined): Int {
+  let size = given;
+  for (const leaf of leaves) {
+    const found = leaf.type.shape[0];
+    if (found === undefined) {
+      e.fail('MLX3030', `cannot loop over a scalar ${leaf.type.dtype}: it has no leading axis`);
+    }
+    if (size === undefined) size = found;
+    else e.requireEqual(found, size, 'the leading axes that the loop runs over');
+  }
+  return size ?? e.fail('MLX3031', '`scan` without `xs` needs a `length`');
+}
+
+/** The carry as tensors (a literal that starts it becomes one) in the tree it was given as. */
+function asTensors(
+  e: Emitter,
+  tree: Term,
+): { readonly term: Term; readonly leaves: readonly Value[] } {
+  const leaves = leavesOf(e, [tree]);
+  return { term: e.context.rebuild(tree, leaves), leaves };
+}
+
+function requireCarry(
+  e: Emitter,
+  found: readonly Value[],
+  carry: readonly Value[],
+  name: string,
+): void {
+  requireSameTypes(e, found, carry, `\`${name}\` must give a carry of the type that it takes`);
+}
+
+function scanCall(a: Arguments): Term {
+  const f = a.func('f');
+  const carry = asTensors(a, a.term('init'));
+  const xs = a.isNone('xs') ? unit : a.term('xs');
+  const sequences = leavesOf(a, [xs]);
+  const length = leadingSize(a, sequences, a.isNone('length') ? undefined : a.int('length'));
+  const body = native(nameOf(f), (e, [, state, x], expected) => {
+    const element = a.isNone('xs') ? ({ kind: 'none' } as const) : x!;
+    const result = e.context.call(f, [state!, element], expected, e.span);
+    const items = tupleItems(e, result, 2, `\`${nameOf(f)}\` must give (carry, y)`);
+    return { kind: 'tuple', items: [asTensors(e, items[0]!).term, asTensors(e, items[1]!).term] };
+  });
+  const types = [
+    scalarIndex,
+    ...carry.leaves.map((v) => v.type),
+    ...sequences.map((v) => ({ dtype: v.type.dtype, shape: v.type.shape.slice(1) })),
+  ];
+  const region = traceRegion(a, body, [indexTemplate(a), carry.term, xs], types);
+  const [nextCarry, ys] = tupleItems(a, region.result, 2, `\`${nameOf(f)}\` must give (carry, y)`);
+  const count = carry.leaves.length;
+  requireCarry(a, leavesOf(a, [nextCarry!]), carry.leaves, nameOf(f));
+  const results = a.applyAll(
+    'scan',
+    [...carry.leaves, ...sequences, ...region.captured],
+    { carries: count, sequences: sequences.length, length, reverse: a.boolean('reverse') },
+    [region.func],
+  );
+  const final = a.context.rebuild(carry.term, results.slice(0, count));
+  return { kind: 'tuple', items: [final, a.context.rebuild(ys!, results.slice(count))] };
+}
+
+/** A counted loop: bounded ones are scans and have reverse mode. */
+function foriCall(a: Arguments): Term {
+  const f = a.func('body');
+  const carry = asTensors(a, a.term('init'));
+  const [lo, hi] = [a.term('lo'), a.term('hi')];
+  if (lo.kind !== 'int' || hi.kind !== 'int') return openFori(a, f, carry);
+  const body = native(nameOf(f), (e, [i, state], expected) => {
+    const [index] = leavesOf(e, [i!]);
+    const first = constantValue(lo.value) === 0;
+    const shifted = first ? index! : e.apply('add', [index!, e.dim(lo.value, 'i32')]);
+    const result = e.context.call(f, [e.tensor(shifted), state!], expected, e.span);
+    return asTensors(e, result).term;
+  });
+  const region = traceRegion(a, body, [indexTemplate(a), carry.term]);
+  requireCarry(a, region.func.results, carry.leaves, nameOf(f));
+  const known = constantValue(subtract(hi.value, lo.value));
+  const length = known !== undefined && known < 0 ? int(0) : subtract(hi.value, lo.value);
+  const results = a.applyAll(
+    'scan',
+    [...carry.leaves, ...region.captured],
+    { carries: carry.leaves.length, sequences: 0, length, reverse: false },
+    [region.func],
+  );
+  return a.context.rebuild(carry.term, results);
+}
+
+/** Bounds that are tensors: a while loop with the index in the carry. */
+function openFori(
+  a: Arguments,
+  f: FunctionTerm,
+  carry: { readonly term: Term; readonly leaves: readonly Value[] },
+): Term {
+  const [lo, hi] = [a.value('lo', 'i32'), a.value('hi', 'i32')];
+  const condition = native('condition', (e, [state]) => {
+    const [i] = leavesOf(e, [state!]);
+    return e.tensor(e.apply('lt', [i!, hi]));
+  });
+  const body = native(nameOf(f), (e, [state]) => {
+    const [index, inner] = tupleItems(e, state!, 2, 'the carry');
+    const next = e.context.call(f, [index!, inner!], undefined, e.span);
+    const [i] = leavesOf(e, [index!]);
+    return { kind: 'tuple', items: [e.tensor(e.apply('add', [i!, e.fill(1, 'i32')])), next] };
+  });
+  const start: Term = { kind: 'tuple', items: [a.tensor(lo), carry.term] };
+  const final = whileCall(a, condition, body, start, nameOf(f));
+  return tupleItems(a, final, 2, 'the carry')[1]!;
+}
+
+function whileCall(
+  e: Emitter,
+  condition: FunctionTerm,
+  f: FunctionTerm,
+  init: Term,
+  name: string,
+): Term {
+  const carry = asTensors(e, init);
+  const body = native(name, (inner, [state], expected) => {
+    const next = inner.context.call(f, [state!], expected, inner.span);
+    return asTensors(inner, next).term;
+  });
+  const test = traceRegion(e, asTensorFunction(condition), [carry.term]);
+  const step = traceRegion(e, body, [carry.term]);
+  const [answer] = test.func.results;
+  if (
+    test.func.results.length !== 1 ||
+    answer!.type.dtype !== 'bool' ||
+    answer!.type.shape.length > 0
+  ) {
+    const found = e.context.showType(e.context.typeOf(test.result));
+    e.fail('MLX3032', `the condition of a loop must give a bool, found ${found}`);
+  }
+  requireCarry(e, step.func.results, carry.leaves, name);
+  const { funcs, captured } = shareCaptured([test, step]);
+  const operands = [...carry.leaves, ...captured];
+  const results = e.applyAll('while', operands, { carries: carry.leaves.length }, funcs);
+  return e.context.rebuild(carry.term, results);
+}
+
+/** f with its compile-time results made tensors. */
+function asTensorFunction(f: FunctionTerm): FunctionTerm {
+  return native(
+    nameOf(f),
+    (e, args, expected) => asTensors(e, e.context.call(f, args, expected, e.span)).term,
+  );
+}
+
+function condCall(a: Arguments): Term {
+  const [yes, no] = [a.func('true_fun'), a.func('false_fun')];
+  const operands = a.restOf('operands');
+  const condition = a.term('pred');
+  if (condition.kind === 'boolean') {
+    return a.context.call(condition.value ? yes : no, operands, a.call.expected, a.span);
+  }
+  const pred = a.value('pred');
+  if (pred.type.dtype !== 'bool' || pred.type.shape.length > 0) {
+    a.fail(
+      'MLX3033',
+      `the condition of \`cond\` is a bool scalar, found ${showTensor(pred.type)}`,
+      {
+        span: a.spanOf('pred'),
+        hint: '`where` selects by element',
+      },
+    );
+  }
+  const sides: readonly Region[] = [yes, no].map((f) =>
+    traceRegion(a, asTensorFunction(f), operands),
+  );
+  const [left, right] = sides;
+  requireSameTypes(
+    a,
+    right!.func.results,
+    left!.func.results,
+    'both sides of `cond` must give one type',
+  );
+  const { funcs, captured } = shareCaptured(sides);
+  const results = a.applyAll('cond', [pred, ...left!.operands, ...captured], {}, funcs);
+  return a.context.rebuild(left!.result, results);
+}
+
+export const control: readonly Intrinsic[] = [
+  intrinsic(
+    'scan',
+    [required('f'), required('init'), optional('xs'), optional('length'), optional('reverse', no)],
+    '`f(carry, x)` gives (carry, y), over the leading axis of xs: the last carry and all y stacked.',
+    scanCall,
+  ),
+  intrinsic(
+    'fori',
+    [required('lo'), required('hi'), required('body'), required('init')],
+    '`body(i, carry)` for i from lo to hi - 1: the last carry.',
+    foriCall,
+  ),
+  intrinsic(
+    'while_loop',
+    [required('cond'), required('body'), required('init')],
+    '`body(carry)` as long as `cond(carry)` holds: the last carry. Forward mode only.',
+    (a) => {
+      const body = a.func('body');
+      return whileCall(a, a.func('cond'), body, a.term('init'), nameOf(body));
+    },
+  ),
+  intrinsic(
+    'cond',
+    [required('pred'), required('true_fun'), required('false_fun'), rest('operands')],
+    '`true_fun(operands...)` or `false_fun(operands...)`: only one of them runs.',
+    condCall,
+  ),
+];

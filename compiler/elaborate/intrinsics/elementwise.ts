@@ -1,0 +1,269 @@
+/**
+ * Element-wise functions under their NumPy names. Arguments broadcast; on compile-time numbers they give compile-time
+ * numbers, so that `x * sqrt(0.5)` keeps the dtype of x.
+ */
+import {
+  ceildiv,
+  constantValue,
+  floordiv,
+  type Int,
+  max,
+  min,
+  mod,
+} from '../../symbolic/integer.ts';
+import type { Value } from '../../tensor-ir/program.ts';
+import type { Intrinsic } from '../intrinsic.ts';
+import type { Term } from '../value.ts';
+import { type Arguments, intrinsic, optional, required } from './support.ts';
+
+type Fold = (...numbers: number[]) => number;
+
+/** `names[0]` is the NumPy name that is documented, the others are aliases of Python's array standard. */
+function unary(names: readonly string[], primitive: string, doc: string, fold?: Fold): Intrinsic[] {
+  return names.map((name) =>
+    intrinsic(name, [required('x')], doc, (a) => {
+      const known = fold && foldNumbers(a, ['x'], fold);
+      if (known !== undefined) return known;
+      return a.tensor(a.apply(primitive, [a.value('x', a.expectedDType)]));
+    }),
+  );
+}
+
+function binary(
+  names: readonly string[],
+  primitive: string,
+  doc: string,
+  fold?: Fold,
+): Intrinsic[] {
+  return names.map((name) =>
+    intrinsic(name, [required('x'), required('y')], doc, (a) => {
+      const known = fold && foldNumbers(a, ['x', 'y'], fold);
+      if (known !== undefined) return known;
+      return a.tensor(a.apply(primitive, a.values('x', 'y')));
+    }),
+  );
+}
+
+/** The result when all arguments are compile-time numbers with known values: a real number. */
+function foldNumbers(a: Arguments, names: readonly string[], fold: Fold): Term | undefined {
+  const numbers = names.map((name) => numberOf(a.term(name)));
+  if (numbers.some((n) => n === undefined)) return undefined;
+  return { kind: 'float', value: fold(...(numbers as number[])) };
+}
+
+function numberOf(term: Term): number | undefined {
+  if (term.kind === 'float') return term.value;
+  return term.kind === 'int' ? constantValue(term.value) : undefined;
+}
+
+/** Like `binary`, and on two whole compile-time numbers (dims too) the exact `whole`. */
+function wholeBinary(
+  names: readonly string[],
+  primitive: string,
+  doc: string,
+  whole: (x: Int, y: Int) => Int,
+  fold: Fold,
+): Intrinsic[] {
+  return binary(names, primitive, doc, fold).map((inner) => ({
+    ...inner,
+    apply: (context, args, call) => {
+      const [x, y] = args;
+      if (x?.kind === 'int' && y?.kind === 'int' && constantValue(y.value) !== 0) {
+        return { kind: 'int', value: whole(x.value, y.value) };
+      }
+      return inner.apply(context, args, call);
+    },
+  }));
+}
+
+function composite(name: string, doc: string, build: (a: Arguments, x: Value) => Value): Intrinsic {
+  return intrinsic(name, [required('x')], doc, (a) =>
+    a.tensor(build(a, a.value('x', a.expectedDType))),
+  );
+}
+
+const signOf: Fold = (x) => Math.sign(x!);
+const half: Fold = (x) => {
+  const floor = Math.floor(x!);
+  const gap = x! - floor;
+  return gap < 0.5 || (gap === 0.5 && floor % 2 === 0) ? floor : floor + 1;
+};
+
+const unaries: readonly Intrinsic[] = [
+  ...unary(['negative'], 'neg', '-x.', (x) => -x!),
+  ...unary(['abs', 'absolute'], 'abs', '|x|; its derivative at 0 is 0.', Math.abs),
+  ...unary(['sign'], 'sign', '-1, 0 or 1.', signOf),
+  ...unary(['floor'], 'floor', 'The greatest integer that is <= x.', Math.floor),
+  ...unary(['ceil'], 'ceil', 'The least integer that is >= x.', Math.ceil),
+  ...unary(['round'], 'round', 'The nearest integer, halves to even.', half),
+  ...unary(['trunc'], 'trunc', 'x without its fraction.', Math.trunc),
+  ...unary(['exp'], 'exp', 'e ** x.', Math.exp),
+  ...unary(['exp2'], 'exp2', '2 ** x.', (x) => 2 ** x!),
+  ...unary(['expm1'], 'expm1', 'exp(x) - 1, exact near 0.', Math.expm1),
+  ...unary(['log'], 'log', 'The natural logarithm.', Math.log),
+  ...unary(['log2'], 'log2', 'The logarithm to base 2.', Math.log2),
+  ...unary(['log1p'], 'log1p', 'log(1 + x), exact near 0.', Math.log1p),
+  ...unary(['sqrt'], 'sqrt', 'The square root; NaN below 0.', Math.sqrt),
+  ...unary(['rsqrt'], 'rsqrt', '1 / sqrt(x).', (x) => 1 / Math.sqrt(x!)),
+  ...unary(['cbrt'], 'cbrt', 'The cube root.', Math.cbrt),
+  ...unary(['sin'], 'sin', 'The sine; x in radians.', Math.sin),
+  ...unary(['cos'], 'cos', 'The cosine; x in radians.', Math.cos),
+  ...unary(['tan'], 'tan', 'The tangent; x in radians.', Math.tan),
+  ...unary(['asin', 'arcsin'], 'asin', 'The inverse sine, in radians.', Math.asin),
+  ...unary(['acos', 'arccos'], 'acos', 'The inverse cosine, in radians.', Math.acos),
+  ...unary(['atan', 'arctan'], 'atan', 'The inverse tangent, in radians.', Math.atan),
+  ...unary(['sinh'], 'sinh', 'The hyperbolic sine.', Math.sinh),
+  ...unary(['cosh'], 'cosh', 'The hyperbolic cosine.', Math.cosh),
+  ...unary(['tanh'], 'tanh', 'The hyperbolic tangent.', Math.tanh),
+  ...unary(['asinh', 'arcsinh'], 'asinh', 'The inverse hyperbolic sine.', Math.asinh),
+  ...unary(['acosh', 'arccosh'], 'acosh', 'The inverse hyperbolic cosine.', Math.acosh),
+  ...unary(['atanh', 'arctanh'], 'atanh', 'The inverse hyperbolic tangent.', Math.atanh),
+  ...unary(['logistic'], 'logistic', '1 / (1 + exp(-x)).', (x) => 1 / (1 + Math.exp(-x!))),
+  ...unary(['erf'], 'erf', 'The error function.'),
+  ...unary(['erfc'], 'erfc', '1 - erf(x), exact for large x.'),
+  ...unary(['erfinv'], 'erfinv', 'The inverse of erf on (-1, 1).'),
+  ...unary(['isfinite'], 'is_finite', 'True where x is neither infinite nor NaN.'),
+  ...unary(['invert', 'bitwise_not', 'bitwise_invert'], 'not', 'Every bit turned round.'),
+  ...unary(['bitwise_count'], 'popcount', 'How many bits are 1.'),
+  ...unary(['clz'], 'clz', 'How many leading bits are 0.'),
+  composite('log10', 'The logarithm to base 10.', (a, x) =>
+    a.apply('mul', [a.apply('log', [x]), a.fill(Math.LOG10E, x.type.dtype, x.type.shape)]),
+  ),
+  composite('isnan', 'True where x is NaN.', (a, x) => a.apply('ne', [x, x])),
+  composite('isinf', 'True where x is infinite.', (a, x) =>
+    a.apply('eq', [
+      a.apply('abs', [x]),
+      a.fill(Number.POSITIVE_INFINITY, x.type.dtype, x.type.shape),
+    ]),
+  ),
+  composite('reciprocal', '1 / x.', (a, x) =>
+    a.apply('div', [a.fill(1, x.type.dtype, x.type.shape), x]),
+  ),
+  intrinsic('square', [required('x')], 'x * x.', (a) => {
+    const known = foldNumbers(a, ['x'], (x) => x! * x!);
+    if (known !== undefined) return known;
+    const x = a.value('x', a.expectedDType);
+    return a.tensor(a.apply('mul', [x, x]));
+  }),
+];
+
+const binaries: readonly Intrinsic[] = [
+  ...binary(['add'], 'add', 'x + y.', (x, y) => x! + y!),
+  ...binary(['subtract'], 'sub', 'x - y.', (x, y) => x! - y!),
+  ...binary(['multiply'], 'mul', 'x * y.', (x, y) => x! * y!),
+  ...binary(['divide', 'true_divide'], 'div', 'x / y, for floats.', (x, y) => x! / y!),
+  ...binary(['power', 'pow'], 'pow', 'x ** y.', (x, y) => x! ** y!),
+  ...binary(['atan2', 'arctan2'], 'atan2', 'The angle of the point (y, x) in radians.', (x, y) =>
+    Math.atan2(x!, y!),
+  ),
+  ...wholeBinary(
+    ['floor_divide', 'floordiv'],
+    'floor_div',
+    'floor(x / y); for dims too.',
+    floordiv,
+    (x, y) => Math.floor(x! / y!),
+  ),
+  ...wholeBinary(
+    ['remainder', 'mod'],
+    'rem',
+    'x - y * floor(x / y): it has the sign of y.',
+    mod,
+    (x, y) => x! - y! * Math.floor(x! / y!),
+  ),
+  ...wholeBinary(
+    ['maximum'],
+    'max',
+    'The greater of the two, NaN if either is; at a tie each gets half of the gradient.',
+    max,
+    Math.max,
+  ),
+  ...wholeBinary(
+    ['minimum'],
+    'min',
+    'The smaller of the two, NaN if either is; at a tie each gets half of the gradient.',
+    min,
+    Math.min,
+  ),
+  ...binary(['bitwise_and'], 'and', 'x & y, bit by bit.'),
+  ...binary(['bitwise_or'], 'or', 'x | y, bit by bit.'),
+  ...binary(['bitwise_xor'], 'xor', 'x ^ y, bit by bit.'),
+  ...binary(['left_shift', 'bitwise_left_shift'], 'shift_left', 'x << y; 0 from the width on.'),
+  ...binary(
+    ['right_shift', 'bitwise_right_shift'],
+    'shift_right',
+    'x >> y: copies the sign of signed integers.',
+  ),
+  ...binary(['equal'], 'eq', 'x == y.'),
+  ...binary(['not_equal'], 'ne', 'x != y.'),
+  ...binary(['less'], 'lt', 'x < y.'),
+  ...binary(['less_equal'], 'le', 'x <= y.'),
+  ...binary(['greater'], 'gt', 'x > y.'),
+  ...binary(['greater_equal'], 'ge', 'x >= y.'),
+];
+
+/** NumPy's logical functions take anything and look at `!= 0`. */
+function logical(name: string, primitive: string, doc: string): Intrinsic {
+  return intrinsic(name, [required('x'), required('y')], doc, (a) => {
+    const spans = [a.spanOf('x'), a.spanOf('y')];
+    const truths = ['x', 'y'].map((n) => a.convert(a.value(n), 'bool'));
+    return a.tensor(a.apply(primitive, a.need(a.context.broadcastTogether(truths, spans))));
+  });
+}
+
+const others: readonly Intrinsic[] = [
+  logical('logical_and', 'and', 'True where both are not 0.'),
+  logical('logical_or', 'or', 'True where one is not 0.'),
+  logical('logical_xor', 'xor', 'True where exactly one is not 0.'),
+  intrinsic('logical_not', [required('x')], 'True where x is 0.', (a) =>
+    a.tensor(a.apply('not', [a.convert(a.value('x'), 'bool')])),
+  ),
+  intrinsic(
+    'ceildiv',
+    [required('x'), required('y')],
+    'ceil(x / y) of dims and other compile-time whole numbers.',
+    (a) => ({ kind: 'int', value: ceildiv(a.int('x'), a.int('y')) }),
+  ),
+  ...['where', 'select'].map((name) =>
+    intrinsic(
+      name,
+      [required('condition'), required('x'), required('y')],
+      'x where the condition is true, y elsewhere; all three broadcast.',
+      (a) => {
+        const condition = a.value('condition');
+        if (condition.type.dtype !== 'bool') {
+          a.fail('MLX2301', `\`${name}\` needs a bool condition, found ${condition.type.dtype}`, {
+            span: a.spanOf('condition'),
+            hint: 'write a comparison, such as `x != 0`',
+          });
+        }
+        const spans = [a.spanOf('x'), a.spanOf('y')];
+        const sides = a.need(a.context.toTensors([a.term('x'), a.term('y')], spans));
+        const all = a.context.broadcastTogether(
+          [condition, ...sides],
+          [a.spanOf('condition'), ...spans],
+        );
+        return a.tensor(a.apply('select', a.need(all)));
+      },
+    ),
+  ),
+  intrinsic(
+    'clip',
+    [required('x'), optional('min'), optional('max')],
+    'x held between min and max; either may be `none`.',
+    (a) => {
+      let x = a.term('x');
+      for (const [bound, primitive] of [
+        ['min', 'max'],
+        ['max', 'min'],
+      ] as const) {
+        if (a.isNone(bound)) continue;
+        const spans = [a.spanOf('x'), a.spanOf(bound)];
+        const pair = a.need(a.context.toTensors([x, a.term(bound)], spans));
+        x = a.tensor(a.apply(primitive, a.need(a.context.broadcastTogether(pair, spans))));
+      }
+      return x;
+    },
+  ),
+];
+
+export const elementwise: readonly Intrinsic[] = [...unaries, ...binaries, ...others];

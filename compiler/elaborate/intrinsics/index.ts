@@ -1,0 +1,36 @@
+/** All functions of the prelude that are written in the compiler. Those written in the language are in stdlib/. */
+import type { Intrinsic } from '../intrinsic.ts';
+import { bits } from './bits.ts';
+import { contractions } from './contractions.ts';
+import { control } from './control.ts';
+import { creation } from './creation.ts';
+import { customRules } from './custom-rules.ts';
+import { derivatives } from './derivatives.ts';
+import { elementwise } from './elementwise.ts';
+import { indexing } from './indexing.ts';
+import { literals } from './literals.ts';
+import { mapping } from './mapping.ts';
+import { reductions } from './reductions.ts';
+import { shapes } from './shapes.ts';
+import { trees } from './trees.ts';
+
+/** By name. */
+export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
+  [
+    elementwise,
+    reductions,
+    creation,
+    literals,
+    shapes,
+    contractions,
+    indexing,
+    bits,
+    trees,
+    control,
+    derivatives,
+    mapping,
+    customRules,
+  ]
+    .flat()
+    .map((intrinsic) => [intrinsic.name, intrinsic]),
+);

@@ -1,0 +1,154 @@
+/** Reading and writing at positions known only at run time. Negative positions count from the end. */
+import { type Int, product } from '../../symbolic/integer.ts';
+import { isInteger, isSigned } from '../../tensor-ir/dtype.ts';
+import type { Value } from '../../tensor-ir/program.ts';
+import type { Intrinsic } from '../intrinsic.ts';
+import { expandDims, moveAxes } from './shapes.ts';
+import {
+  type Arguments,
+  type Emitter,
+  intrinsic,
+  optional,
+  range,
+  required,
+  showTensor,
+} from './support.ts';
+
+/** Negative indices become size + index; the primitives clamp or drop what is still out of range. */
+export function countFromEnd(e: Emitter, index: Value, size: Int): Value {
+  const { dtype, shape } = index.type;
+  if (!isSigned(dtype)) return index;
+  const isNegative = e.apply('lt', [index, e.fill(0, dtype, shape)]);
+  const shifted = e.apply('add', [index, e.broadcast(e.dim(size, dtype), shape, [])]);
+  return e.apply('select', [isNegative, shifted, index]);
+}
+
+function integers(a: Arguments, name: string): Value {
+  const index = a.value(name);
+  if (!isInteger(index.type.dtype)) {
+    a.fail('MLX2370', `positions must be integers, found ${index.type.dtype}`, {
+      span: a.spanOf(name),
+    });
+  }
+  return index;
+}
+
+const take = intrinsic(
+  'take',
+  [required('x'), required('indices'), optional('axis')],
+  'The slices of x at `indices` along an axis (of the flattened x for `none`); the shape of the indices replaces ' +
+    'the axis. Out of range, reads clamp.',
+  (a) => {
+    const given = a.value('x');
+    const x = a.isNone('axis') ? a.reshape(given, [product(given.type.shape)]) : given;
+    const axis = a.isNone('axis') ? 0 : a.axis('axis', x.type.shape.length);
+    const index = countFromEnd(a, integers(a, 'indices'), x.type.shape[axis]!);
+    const taken = a.apply('gather', [x, index], { axes: [axis] });
+    const places = range(index.type.shape.length);
+    return a.tensor(
+      moveAxes(
+        a,
+        taken,
+        places,
+        places.map((i) => axis + i),
+      ),
+    );
+  },
+);
+
+const takeAlongAxis = intrinsic(
+  'take_along_axis',
+  [required('x'), required('indices'), required('axis')],
+  'result[..., i, ...] = x[..., indices[..., i, ...], ...] along the axis; the other axes broadcast.',
+  (a) => {
+    const given = a.value('x');
+    const rank = given.type.shape.length;
+    const axis = a.axis('axis', rank);
+    const wanted = integers(a, 'indices');
+    if (wanted.type.shape.length !== rank) {
+      a.fail(
+        'MLX2371',
+        `indices need as many axes as x: ${showTensor(wanted.type)} for ${showTensor(given.type)}`,
+      );
+    }
+    // broadcast all axes but the one that is indexed
+    const hold = (v: Value, size: Int): readonly Int[] =>
+      v.type.shape.map((d, i) => (i === axis ? size : d));
+    const one = product([]);
+    const shared = a.need(
+      a.context.broadcastTogether(
+        [a.fill(0, 'i32', hold(given, one)), a.fill(0, 'i32', hold(wanted, one))],
+        [a.spanOf('x'), a.spanOf('indices')],
+      ),
+    )[0]!;
+    const x = a.broadcast(given, hold(shared, given.type.shape[axis]!), range(rank));
+    const index = a.broadcast(wanted, hold(shared, wanted.type.shape[axis]!), range(rank));
+    const positions = range(rank).map((i) =>
+      i === axis
+        ? countFromEnd(a, index, x.type.shape[axis]!)
+        : a.iota(index.type.dtype, index.type.shape, i),
+    );
+    return a.tensor(a.apply('gather', [x, ...positions], { axes: range(rank) }));
+  },
+);
+
+const oneHot = intrinsic(
+  'one_hot',
+  [required('x'), optional('num_classes'), optional('dtype')],
+  'i32[...S] to T[...S, num_classes]: 1 at the class, 0 elsewhere (all 0 for a class out of range).',
+  (a) => {
+    const x = integers(a, 'x');
+    const expected = a.call.expected?.kind === 'tensor' ? a.call.expected : undefined;
+    const classes = a.isNone('num_classes') ? expected?.shape.at(-1) : a.int('num_classes');
+    if (classes === undefined) return a.fail('MLX2310', '`one_hot` needs `num_classes` here');
+    const dtype = a.isNone('dtype') ? (expected?.dtype ?? 'f32') : a.dtype('dtype');
+    const rank = x.type.shape.length;
+    const shape = [...x.type.shape, classes];
+    const wide = a.broadcast(expandDims(a, x, [rank]), shape, range(rank + 1));
+    const isClass = a.apply('eq', [wide, a.iota(x.type.dtype, shape, rank)]);
+    return a.tensor(a.convert(isClass, dtype));
+  },
+);
+
+/** One i32 scalar an axis. */
+function starts(a: Arguments, x: Value): readonly Value[] {
+  const term = a.term('start');
+  const items = term.kind === 'tuple' || term.kind === 'array' ? term.items : [term];
+  const rank = x.type.shape.length;
+  if (items.length !== rank) {
+    a.fail('MLX2372', `expected a start for each of ${rank} axes, found ${items.length}`, {
+      span: a.spanOf('start'),
+    });
+  }
+  return items.map((item, i) => {
+    const start = a.need(a.context.toTensor(item, a.spanOf('start'), 'i32'));
+    return countFromEnd(a, a.convert(start, 'i32'), x.type.shape[i]!);
+  });
+}
+
+export const indexing: readonly Intrinsic[] = [
+  take,
+  takeAlongAxis,
+  oneHot,
+  intrinsic(
+    'dynamic_slice',
+    [required('x'), required('start'), required('sizes')],
+    'The part of x of the given sizes from `start`, which may be tensors; a start that is too high is clamped.',
+    (a) => {
+      const x = a.value('x');
+      return a.tensor(a.apply('dynamic_slice', [x, ...starts(a, x)], { sizes: a.shape('sizes') }));
+    },
+  ),
+  intrinsic(
+    'dynamic_update_slice',
+    [required('x'), required('update'), required('start')],
+    'x with `update` written from `start` on; a start that is too high is clamped.',
+    (a) => {
+      const [x, update] = a.need(
+        a.context.toTensors([a.term('x'), a.term('update')], [a.spanOf('x'), a.spanOf('update')]),
+      );
+      const operands = [x!, update!, ...starts(a, x!)];
+      return a.tensor(a.apply('dynamic_update_slice', operands));
+    },
+  ),
+];
