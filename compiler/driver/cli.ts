@@ -1,8 +1,10 @@
 /** Runs one command: parses the command line, prints errors, and answers with the exit code. */
+
+import { MlxcError } from '../../runtime/errors.ts';
 import { InternalError } from '../diagnostics/internal-error.ts';
-import { describeCommandLine } from './command-line.ts';
+import { commandNames, describeCommandLine } from './command-line.ts';
 import { type CommonFlags, type ExitCode, makeContext } from './context.ts';
-import { FileProblem, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import { nodeHost } from './node-host.ts';
 import { paintFor, type Shell } from './shell.ts';
 
@@ -18,9 +20,9 @@ export async function runCommand(argv: readonly string[], shell: Shell): Promise
       shell.stdout.write(`${packageVersion()}\n`);
       return 0;
     }
-    const parser = describeCommandLine(async (_given, work) => {
+    const parser = describeCommandLine(async (work) => {
       exitCode = await work(makeContext(shell, flags));
-    });
+    }, shell.stdout.columns);
     // With a callback yargs hands over its text (help, completion) instead of printing it, and never exits.
     let output = '';
     await parser.parseAsync([...argv], {}, (_error, _parsed, text) => {
@@ -47,43 +49,55 @@ function explainFailure(
 ): ExitCode {
   const paint = paintFor(shell.stderr, shell, flags.color);
   const say = (line: string): void => shell.stderr.write(`${line}\n`);
-  const sayJson = (document: object): void => {
-    if (flags.json) shell.stdout.write(`${JSON.stringify({ ok: false, ...document }, null, 2)}\n`);
+  const sayHint = (hint: string): void => {
+    if (hint !== '') say(`${paint.cyan('hint')}: ${hint}`);
+  };
+  const sayJson = (failure: Failure): void => {
+    const shown = Object.fromEntries(Object.entries(failure).filter(([, value]) => value !== ''));
+    if (flags.json) shell.stdout.write(`${JSON.stringify({ ok: false, error: shown }, null, 2)}\n`);
   };
   if (isUsageError(error)) {
-    const hint = error instanceof UsageError ? error.hint : undefined;
-    sayJson({ error: { message: error.message, ...(hint === undefined ? {} : { hint }) } });
+    const hint = error instanceof UsageError ? error.hint : '';
+    sayJson({ message: error.message, hint });
     say(`${paint.red('usage')}: ${error.message}`);
-    if (hint !== undefined) say(`${paint.cyan('hint')}: ${hint}`);
+    sayHint(hint);
     const command = argv.find((word) => !word.startsWith('-'));
-    say(`see mlxc ${command === undefined ? '' : `${command} `}--help`);
+    const isKnown = commandNames.some((name) => name === command);
+    say(`see mlxc ${isKnown ? `${command} ` : ''}--help`);
     return 2;
   }
-  if (error instanceof FileProblem || isCodedError(error)) {
-    const { code, message, hint } = error;
-    sayJson({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+  if (error instanceof MlxcError && !error.code.startsWith('MLX9')) {
+    const { code, cure, problems } = error;
+    const message = plainMessage(error);
+    sayJson({ code, message, hint: cure, ...(problems.length === 0 ? {} : { problems }) });
     say(`${paint.red(`error[${code}]`)}: ${message}`);
-    if (hint !== undefined) say(`${paint.cyan('hint')}: ${hint}`);
+    sayHint(cure);
     return 1;
   }
   const internal = error instanceof Error ? error : new Error(String(error));
-  sayJson({ error: { code: 'MLX9000', message: internal.message } });
+  sayJson({ code: 'MLX9000', message: internal.message });
   say(`${paint.red('internal error[MLX9000]')}: ${internal.message}`);
   if (internal instanceof InternalError && internal.details !== '') say(internal.details);
   say(paint.dim(internal.stack ?? ''));
-  say(
-    'This is a bug of mlxc, not of your program. Please report it with the source and the output of `mlxc doctor`.',
-  );
+  say('This is a bug of mlxc, not of your program.');
+  say('Please report it with the source and the output of `mlxc doctor`.');
   return 70;
+}
+
+interface Failure {
+  readonly code?: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly problems?: readonly unknown[];
+}
+
+/** The message without the code and cure that MlxcError puts around it. */
+function plainMessage(error: MlxcError): string {
+  const start = error.message.startsWith(`${error.code}: `) ? error.code.length + 2 : 0;
+  const end = error.cure === '' ? undefined : -`\n  ${error.cure}`.length;
+  return error.message.slice(start, end);
 }
 
 function isUsageError(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof Error && error.name === 'YError');
-}
-
-/** Errors of the runtime: a code of the user's range, a message, perhaps a hint. */
-function isCodedError(error: unknown): error is Error & { code: string; hint?: string } {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
-    return false;
-  return /^MLX[1-5]\d{3}$/.test(error.code);
 }

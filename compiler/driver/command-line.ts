@@ -3,16 +3,25 @@
  * command runs, so that `mlxc --help` needs nothing but yargs.
  */
 import yargs, { type Argv } from 'yargs';
+import { suggest } from '../elaborate/suggest.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { UsageError } from './errors.ts';
 
 type Handler = (flags: Record<string, unknown>) => Promise<void>;
 
 /** Runs a command's work and keeps its exit code. */
-export type Launch = (
-  flags: Record<string, unknown>,
-  work: (context: CommandContext) => Promise<ExitCode>,
-) => Promise<void>;
+export type Launch = (work: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+
+export const commandNames = [
+  'check',
+  'build',
+  'run',
+  'explain',
+  'fmt',
+  'bench',
+  'doctor',
+  'completion',
+] as const;
 
 export const targets = ['cpu', 'metal', 'all'] as const;
 export const emits = ['ast', 'ir', 'kernels', 'metal', 'c', 'plan'] as const;
@@ -25,7 +34,7 @@ const dimOption = {
   describe: 'Fix a dim, such as B=32 (repeatable)',
 } as const;
 
-export function describeCommandLine(launch: Launch): Argv {
+export function describeCommandLine(launch: Launch, columns: number): Argv {
   const parser = yargs()
     .scriptName('mlxc')
     .usage('$0 <command>\n\nCompiles tensor programs (.mlx) to Metal and CPU kernels.')
@@ -47,13 +56,13 @@ export function describeCommandLine(launch: Launch): Argv {
     .strict()
     .demandCommand(1, 'no command given')
     .recommendCommands()
-    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .wrap(Math.min(100, columns))
     .help()
     .version(false)
     .option('version', { type: 'boolean', describe: 'Print the version', global: false })
     .fail((message, error) => {
       // yargs goes on to run the command unless this throws.
-      throw error ?? new UsageError(message);
+      throw error ?? new UsageError(message, hintFor(message));
     })
     .epilogue(
       'Exit codes: 0 success, 1 a mistake in your program or data, 2 wrong usage, 70 a bug of mlxc.',
@@ -87,7 +96,7 @@ function addCheck(parser: Argv, launch: Launch): void {
         .example('$0 check model.mlx', 'Report problems of model.mlx')
         .example('$0 check model.mlx --json', 'The same for tools'),
     handler((flags) =>
-      launch(flags, async (context) =>
+      launch(async (context) =>
         (await import('./commands/check.ts')).check(context, flags as never),
       ),
     ),
@@ -132,7 +141,7 @@ function addBuild(parser: Argv, launch: Launch): void {
         .example('$0 build model.mlx --emit metal', 'Print the Metal kernels')
         .example('$0 build model.mlx --dim B=32 -o out.mlxbundle', 'Fix the batch size'),
     handler((flags) =>
-      launch(flags, async (context) =>
+      launch(async (context) =>
         (await import('./commands/build.ts')).build(context, flags as never),
       ),
     ),
@@ -170,9 +179,7 @@ function addRun(parser: Argv, launch: Launch): void {
           'Values from files',
         ),
     handler((flags) =>
-      launch(flags, async (context) =>
-        (await import('./commands/run.ts')).run(context, flags as never),
-      ),
+      launch(async (context) => (await import('./commands/run.ts')).run(context, flags as never)),
     ),
   );
 }
@@ -195,7 +202,7 @@ function addExplain(parser: Argv, launch: Launch): void {
         .example('$0 explain model.mlx loss --dim B=64', 'With bytes and flops for a batch of 64')
         .example('$0 explain model.mlx --html model.html', 'As a page'),
     handler((flags) =>
-      launch(flags, async (context) =>
+      launch(async (context) =>
         (await import('./commands/explain.ts')).explain(context, flags as never),
       ),
     ),
@@ -222,7 +229,7 @@ function addFormat(parser: Argv, launch: Launch): void {
         .example('$0 fmt model.mlx', 'Format a file')
         .example('$0 fmt --stdin < model.mlx', 'For editors'),
     handler((flags) =>
-      launch(flags, async (context) =>
+      launch(async (context) =>
         (await import('./commands/format.ts')).format(context, flags as never),
       ),
     ),
@@ -254,7 +261,7 @@ function addBench(parser: Argv, launch: Launch): void {
           'Time per call, with the bytes and flops reached',
         ),
     handler((flags) =>
-      launch(flags, async (context) =>
+      launch(async (context) =>
         (await import('./commands/bench.ts')).bench(context, flags as never),
       ),
     ),
@@ -266,12 +273,37 @@ function addDoctor(parser: Argv, launch: Launch): void {
     'doctor',
     'Show what this machine has of what mlxc can use',
     (y) => y.example('$0 doctor --json', 'For bug reports'),
-    handler((flags) =>
-      launch(flags, async (context) => (await import('./commands/doctor.ts')).doctor(context)),
+    handler(() =>
+      launch(async (context) => (await import('./commands/doctor.ts')).doctor(context)),
     ),
   );
 }
 
 function handler(work: Handler): (flags: object) => Promise<void> {
   return (flags) => work(flags as Record<string, unknown>);
+}
+
+const flagNames: readonly string[] = [
+  ...[
+    'json',
+    'color',
+    'help',
+    'version',
+    'target',
+    'dim',
+    'out',
+    'entry',
+    'emit',
+    'watch',
+    'timings',
+    'save',
+  ],
+  ...['device', 'html', 'check', 'stdin', 'seconds'],
+];
+
+/** yargs suggests commands only; this is for flags. */
+function hintFor(message: string): string {
+  const unknown = /^Unknown arguments?: ([^,]+)/.exec(message)?.[1];
+  const near = unknown === undefined ? undefined : suggest(unknown, flagNames);
+  return near === undefined ? '' : `did you mean \`--${near}\`?`;
 }

@@ -6,12 +6,13 @@
  * A tree takes the dotted keys of a file (`hidden.w`), after the prefix if one is given (`model.hidden.w`).
  */
 import { resolve } from 'node:path';
+import { numberToBf16 } from '../../../runtime/typed-array.ts';
 import { showType } from '../../bindings/show-type.ts';
 import type { PlanLeaf, PlanParameter } from '../../plan/plan.ts';
 import { FileProblem, UsageError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import { readBytes } from './files.ts';
-import { type HostTensor, toBfloat16 } from './host-tensor.ts';
+import type { HostTensor } from './host-tensor.ts';
 import { tensorFromJson } from './json-tensor.ts';
 import { parseNpy } from './npy.ts';
 import { parseNpz } from './npz.ts';
@@ -216,7 +217,7 @@ function conform(tensor: HostTensor, leaf: PlanLeaf, place: string): HostTensor 
     return {
       dtype: 'bf16',
       shape: tensor.shape,
-      data: Uint16Array.from(tensor.data as Float32Array, toBfloat16),
+      data: Uint16Array.from(tensor.data as Float32Array, numberToBf16),
     };
   }
   const numpy = numpyNames[leaf.dtype];

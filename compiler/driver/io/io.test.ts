@@ -2,13 +2,7 @@ import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { FileProblem } from '../errors.ts';
-import {
-  fromBfloat16,
-  fromFloat16,
-  type HostTensor,
-  toBfloat16,
-  toFloat16,
-} from './host-tensor.ts';
+import type { HostTensor } from './host-tensor.ts';
 import { formatNpy, parseNpy } from './npy.ts';
 import { formatNpz, parseNpz } from './npz.ts';
 import { printTensor } from './print-tensor.ts';
@@ -45,35 +39,6 @@ function header(text: string, version = 1, body = new Uint8Array(0)): Uint8Array
     ...body,
   ]);
 }
-
-describe('half and brain floats', () => {
-  test('f16: every number survives the round trip', () => {
-    for (let bits = 0; bits < 0x10000; bits++) {
-      const value = fromFloat16(bits);
-      if (Number.isNaN(value)) continue;
-      if (toFloat16(value) !== bits) expect(toFloat16(value)).toBe(bits);
-    }
-  });
-
-  test('f16: ties go to even, large numbers to infinity', () => {
-    expect(toFloat16(2049)).toBe(toFloat16(2048));
-    expect(toFloat16(2051)).toBe(toFloat16(2052));
-    expect(toFloat16(65519.99)).toBe(0x7bff);
-    expect(toFloat16(65520)).toBe(0x7c00);
-    expect(fromFloat16(toFloat16(2 ** -24))).toBe(2 ** -24);
-    expect(toFloat16(2 ** -25)).toBe(0);
-    expect(fromFloat16(toFloat16(Number.NaN))).toBeNaN();
-  });
-
-  test('bf16: round trip and ties to even', () => {
-    for (let bits = 0; bits < 0x10000; bits++) {
-      const value = fromBfloat16(bits);
-      if (!Number.isNaN(value) && toBfloat16(value) !== bits) expect(toBfloat16(value)).toBe(bits);
-    }
-    expect(fromBfloat16(toBfloat16(257))).toBe(256);
-    expect(fromBfloat16(toBfloat16(Number.NaN))).toBeNaN();
-  });
-});
 
 describe('.npy', () => {
   test.each([...all])('%s survives the round trip', (_name, tensor) => {

@@ -1,8 +1,9 @@
 /** Tensors as JSON: nested lists of numbers. */
+import { makeTypedArray, writeElement } from '../../../runtime/typed-array.ts';
 import type { PlanLeaf } from '../../plan/plan.ts';
 import { type DType, integerRange, isFloat } from '../../tensor-ir/dtype.ts';
 import { FileProblem } from '../errors.ts';
-import { allocate, elementAt, type HostTensor, toBfloat16, toFloat16 } from './host-tensor.ts';
+import { elementAt, type HostTensor } from './host-tensor.ts';
 
 function problem(place: string, message: string, hint?: string): FileProblem {
   return new FileProblem('MLX5020', place, message, hint);
@@ -39,9 +40,10 @@ function shapeOf(value: unknown, place: string): number[] {
   return shape;
 }
 
-function encode(value: unknown, dtype: DType, place: string): number | bigint {
+/** The value as a number that `dtype` can hold. */
+function checked(value: unknown, dtype: DType, place: string): number {
   if (typeof value === 'string' && isFloat(dtype) && Object.hasOwn(wordNumbers, value)) {
-    return encode(wordNumbers[value], dtype, place);
+    return checked(wordNumbers[value], dtype, place);
   }
   if (typeof value === 'boolean') {
     if (dtype !== 'bool') throw problem(place, `expected ${dtype}, found ${value}`);
@@ -50,16 +52,13 @@ function encode(value: unknown, dtype: DType, place: string): number | bigint {
   if (typeof value !== 'number') {
     throw problem(place, `expected a number (${dtype}), found ${JSON.stringify(value)}`);
   }
-  if (isFloat(dtype)) {
-    if (dtype === 'f16') return toFloat16(value);
-    return dtype === 'bf16' ? toBfloat16(value) : value;
-  }
+  if (isFloat(dtype)) return value;
   if (dtype === 'bool') throw problem(place, `expected true or false, found ${value}`);
   const { min, max } = integerRange(dtype);
   if (!Number.isInteger(value) || BigInt(value) < min || BigInt(value) > max) {
     throw problem(place, `${value} is not an ${dtype} (a whole number from ${min} to ${max})`);
   }
-  return dtype === 'i64' || dtype === 'u64' ? BigInt(value) : value;
+  return value;
 }
 
 /**
@@ -88,9 +87,9 @@ export function tensorFromJson(value: unknown, expected: PlanLeaf, place: string
     else flat.push(part);
   };
   flatten(value);
-  const data = allocate(expected.dtype, flat.length);
+  const data = makeTypedArray(expected.dtype, flat.length);
   flat.forEach((item, i) => {
-    data[i] = encode(item, expected.dtype, place);
+    writeElement(expected.dtype, data, i, checked(item, expected.dtype, place));
   });
   return { dtype: expected.dtype, shape, data };
 }

@@ -3,16 +3,10 @@
  * header as a Python dict literal, then the elements. All sizes in the file are checked against its length before
  * anything is allocated.
  */
+import { makeTypedArray, type TypedArray } from '../../../runtime/typed-array.ts';
 import { byteSize, type DType } from '../../tensor-ir/dtype.ts';
 import { FileProblem } from '../errors.ts';
-import {
-  allocate,
-  countElements,
-  fromBytes,
-  type HostData,
-  type HostTensor,
-  toBytes,
-} from './host-tensor.ts';
+import { countElements, fromBytes, type HostTensor, toBytes } from './host-tensor.ts';
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const longestHeader = 1 << 20;
@@ -88,8 +82,8 @@ function reverseBytes(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 /** Column-major to row-major. */
-function fromFortran(data: HostData, dtype: DType, shape: readonly number[]): HostData {
-  const out = allocate(dtype, data.length);
+function fromFortran(data: TypedArray, dtype: DType, shape: readonly number[]): TypedArray {
+  const out = makeTypedArray(dtype, data.length);
   const index = shape.map(() => 0);
   const strides: number[] = [];
   let stride = 1;
