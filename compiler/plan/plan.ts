@@ -65,7 +65,7 @@ export interface PlanBuffer {
   readonly offset?: number;
   /** Results: this result may be written over the memory of the parameter buffer with this index, if the caller donates it. */
   readonly mayReuse?: number;
-  /** Results that are a parameter (or another result) unchanged: the index of that buffer; no memory of their own. */
+  /** Results that are a parameter, a constant or another result unchanged: the index of that buffer; no memory of their own. */
   readonly sameAs?: number;
 }
 
@@ -83,11 +83,15 @@ export interface DispatchStep {
   readonly flops: IntegerText;
 }
 
-/** Runs `body` `count` times; `index` (an i32 scalar buffer) holds 0, 1, ... */
+/**
+ * Runs `body` `count` times. `index` (an i32 scalar buffer), if given, holds 0, 1, ... or with `reverse` count - 1, ..., 0;
+ * `$iteration` in copies is the same number.
+ */
 export interface LoopStep {
   readonly kind: 'loop';
   readonly count: IntegerText;
-  readonly index: number;
+  readonly reverse: boolean;
+  readonly index?: number;
   /** A bool scalar buffer: the loop ends before an iteration that finds it false. */
   readonly condition?: number;
   readonly body: readonly Step[];
