@@ -124,6 +124,13 @@ export type Placement =
   /** CPU: any order, vectorised (`#pragma omp simd`); accumulators in `reduces` combine by their monoid. */
   | 'vector';
 
+export interface LoopReduction {
+  readonly name: string;
+  readonly monoid: Monoid;
+  /** argmax and argmin: `name` holds the value, this accumulator its index. */
+  readonly index?: string;
+}
+
 export interface Loop {
   readonly kind: 'loop';
   /** Name of the index variable; unique in the kernel. */
@@ -131,7 +138,7 @@ export interface Loop {
   readonly extent: Int;
   readonly placement: Placement;
   /** Accumulators declared outside that this vector loop combines into. */
-  readonly reduces?: readonly { readonly name: string; readonly monoid: Monoid }[];
+  readonly reduces?: readonly LoopReduction[];
   readonly body: readonly Statement[];
 }
 
@@ -170,8 +177,16 @@ export type Statement =
     }
   /** All threads of the threadgroup; orders threadgroup memory (and device memory when `device`). */
   | { readonly kind: 'barrier'; readonly device: boolean }
-  /** Metal: combine `name` over the 32 lanes of each simdgroup; afterwards every lane holds the result. */
-  | { readonly kind: 'simd-reduce'; readonly name: string; readonly monoid: Monoid }
+  /**
+   * Metal: combine `name` over the 32 lanes of each simdgroup; afterwards every lane holds the result. argmax and argmin:
+   * `name` holds the value, `index` its index.
+   */
+  | {
+      readonly kind: 'simd-reduce';
+      readonly name: string;
+      readonly monoid: Monoid;
+      readonly index?: string;
+    }
   /**
    * Finds the segment of a task: `segment` and `local` (task within it) from `task`, given that segment s starts at task
    * value of the kernel integer `starts[s]`.
@@ -208,17 +223,19 @@ export type Statement =
       readonly columns: number;
       readonly accumulate: boolean;
     }
-  /** Metal: declares an array of 8x8 simdgroup matrices filled with zero. */
+  /** Metal: declares an array of 8x8 simdgroup matrices, filled with zero unless `isUndefined`. */
   | {
       readonly kind: 'matrix-declare';
       readonly name: string;
       readonly dtype: DType;
       readonly count: number;
+      readonly isUndefined?: boolean;
     }
   | {
       readonly kind: 'matrix-load';
       readonly name: string;
-      readonly element: number;
+      /** Which matrix of the array: a constant once the loops around are unrolled. */
+      readonly element: Int;
       readonly buffer: Buffer;
       readonly offset: Int;
       readonly stride: Int;
@@ -228,16 +245,16 @@ export type Statement =
   | {
       readonly kind: 'matrix-multiply-accumulate';
       readonly d: string;
-      readonly dElement: number;
+      readonly dElement: Int;
       readonly a: string;
-      readonly aElement: number;
+      readonly aElement: Int;
       readonly b: string;
-      readonly bElement: number;
+      readonly bElement: Int;
     }
   | {
       readonly kind: 'matrix-store';
       readonly name: string;
-      readonly element: number;
+      readonly element: Int;
       readonly buffer: Buffer;
       readonly offset: Int;
       readonly stride: Int;

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkRules } from './rules.ts';
-import { analyse } from './structure.ts';
+import { analyse, closing } from './structure.ts';
 import { type Token, tokenize } from './tokens.ts';
 import { openClOnlyWords } from './words.ts';
 
@@ -71,15 +71,20 @@ function translate(
 ): string {
   let text = '';
   let at = 0;
+  let keywordAfter = -1;
   for (const [i, token] of tokens.entries()) {
     let to: string | undefined;
     if (token.kind === 'word') {
       const isAttribute = tokens[i - 1]?.text === '[' && tokens[i - 2]?.text === '[';
-      if (isAttribute && token.text === 'kernel') to = '';
-      else if (!isAttribute) to = renamed.get(token.text);
+      if (isAttribute && token.text === 'kernel') {
+        // as a keyword after the attributes: OpenCL has no such attribute
+        to = 'mlxc_kernel';
+        keywordAfter = closing(tokens, i - 2);
+      } else if (!isAttribute) to = renamed.get(token.text);
       if (openClOnlyWords.has(token.text)) to = `${token.text}_`;
       if (kernels.has(token.text)) to = token.text + suffix;
     } else if (token.kind === 'directive' && /^#\s*(include|pragma)/.test(token.text)) to = '';
+    if (i === keywordAfter) to = `${token.text} __kernel `;
     if (to === undefined) continue;
     text += source.slice(at, token.start) + to;
     at = token.start + token.text.length;
