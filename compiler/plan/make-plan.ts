@@ -11,7 +11,14 @@ import { scratchBytes } from '../kernel-ir/scratch.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import type { ScheduledFunction, ScheduledProgram, ScheduledStep } from '../schedule/schedule.ts';
 import { type Int, print, product } from '../symbolic/integer.ts';
-import type { ConstantData, Entry, LeafType, Operation, Tree, Value } from '../tensor-ir/program.ts';
+import type {
+  ConstantData,
+  Entry,
+  LeafType,
+  Operation,
+  Tree,
+  Value,
+} from '../tensor-ir/program.ts';
 import type { Plan, PlanBuffer, PlanFunction, PlanKernel, PlanTree, Step } from './plan.ts';
 import { planVersion } from './plan.ts';
 import { findReuse } from './reuse.ts';
@@ -66,9 +73,7 @@ function planKernel(kernel: Kernel, target: 'cpu' | 'metal'): PlanKernel {
   };
 }
 
-type MutableBuffer = {}
-  -readonly [K in keyof PlanBuffer]: PlanBuffer[K];
-}
+type MutableBuffer = { -readonly [K in keyof PlanBuffer]: PlanBuffer[K] };
 
 /** Values in scope and the buffers they live in; a region's scope hides nothing of its parent because regions are closed. */
 type Environment = Map<Value, number>;
@@ -81,7 +86,12 @@ class FunctionPlanner {
   private readonly buffers: MutableBuffer[] = [];
   private topStep = 0;
 
-  constructor(entry: Entry, scheduled: ScheduledFunction, kernelNumbers: ReadonlyMap<Kernel, number>, constants: Map<Value, PlanConstant>) {
+  constructor(
+    entry: Entry,
+    scheduled: ScheduledFunction,
+    kernelNumbers: ReadonlyMap<Kernel, number>,
+    constants: Map<Value, PlanConstant>,
+  ) {
     this.entry = entry;
     this.scheduled = scheduled;
     this.kernelNumbers = kernelNumbers;
@@ -94,7 +104,10 @@ class FunctionPlanner {
     const environment: Environment = new Map();
     const parameterNames = entry.parameters.flatMap((p) => leafNames(p.tree, p.name));
     fused.parameters.forEach((value, i) => {
-      environment.set(value, this.addBuffer('parameter', value, parameterNames[i] ?? `argument${i}`));
+      environment.set(
+        value,
+        this.addBuffer('parameter', value, parameterNames[i] ?? `argument${i}`),
+      );
     });
     this.addResults(fused, environment, leafNames(entry.result, 'result'));
     const steps = this.steps(scheduled, environment, true);
@@ -127,7 +140,11 @@ class FunctionPlanner {
     return this.buffers.length - 1;
   }
 
-  private addResults(fused: FusedFunction, environment: Environment, names: readonly string[]): void {
+  private addResults(
+    fused: FusedFunction,
+    environment: Environment,
+    names: readonly string[],
+  ): void {
     fused.results.forEach((value, i) => {
       const number = this.addBuffer('result', value, names[i] ?? `result${i}`);
       const before = environment.get(value);
@@ -139,7 +156,8 @@ class FunctionPlanner {
     });
     fused.results.forEach((value, i) => {
       const number = fused.parameters.length + i;
-      if (this.buffers[number]!.sameAs === -1) this.buffers[number]!.sameAs = this.constant(fused, value, environment);
+      if (this.buffers[number]!.sameAs === -1)
+        this.buffers[number]!.sameAs = this.constant(fused, value, environment);
     });
   }
 
@@ -162,9 +180,14 @@ class FunctionPlanner {
   private bufferOf(fused: FusedFunction, value: Value, environment: Environment): number {
     let number = environment.get(value);
     if (number === undefined) {
-      if (fused.definitions.get(value)?.primitive.name === 'literal') number = this.constant(fused, value, environment);
+      if (fused.definitions.get(value)?.primitive.name === 'literal')
+        number = this.constant(fused, value, environment);
       else {
-        number = this.addBuffer('temporary', value, value.name ?? fused.definitions.get(value)?.primitive.name ?? 'temporary');
+        number = this.addBuffer(
+          'temporary',
+          value,
+          value.name ?? fused.definitions.get(value)?.primitive.name ?? 'temporary',
+        );
         environment.set(value, number);
       }
     }
@@ -195,7 +218,12 @@ class FunctionPlanner {
     return steps;
   }
 
-  private step(fused: FusedFunction, step: ScheduledStep, environment: Environment, isTop: boolean): readonly Step[] {
+  private step(
+    fused: FusedFunction,
+    step: ScheduledStep,
+    environment: Environment,
+    isTop: boolean,
+  ): readonly Step[] {
     if (step.kind === 'dispatch') {
       const { kernel } = step;
       return [
@@ -229,7 +257,12 @@ class FunctionPlanner {
     if (buffer.kind === 'temporary') buffer.lastStep = Math.max(buffer.lastStep ?? 0, last);
   }
 
-  private control(op: Operation, regions: readonly ScheduledFunction[], operands: readonly number[], results: readonly number[]): Step[] {
+  private control(
+    op: Operation,
+    regions: readonly ScheduledFunction[],
+    operands: readonly number[],
+    results: readonly number[],
+  ): Step[] {
     switch (op.primitive.name) {
       case 'cond':
         return this.branch(regions, operands, results);
@@ -246,7 +279,11 @@ class FunctionPlanner {
    * Plans a region with its parameters in `inputs`; its results end in `outputs`, directly where a kernel writes them, else
    * by a copy.
    */
-  private region(scheduled: ScheduledFunction, inputs: readonly number[], outputs: readonly (number | undefined)[]): Step[] {
+  private region(
+    scheduled: ScheduledFunction,
+    inputs: readonly number[],
+    outputs: readonly (number | undefined)[],
+  ): Step[] {
     const { fused } = scheduled;
     const environment: Environment = new Map();
     fused.parameters.forEach((p, i) => environment.set(p, inputs[i]!));
@@ -254,12 +291,14 @@ class FunctionPlanner {
     fused.results.forEach((value, i) => {
       const to = outputs[i];
       if (to === undefined) return;
-      const isComputed = !environment.has(value) && fused.definitions.get(value)?.primitive.name !== 'literal';
+      const isComputed =
+        !environment.has(value) && fused.definitions.get(value)?.primitive.name !== 'literal';
       if (isComputed) environment.set(value, to);
       else copies.push({ value, to });
     });
     const steps = this.steps(scheduled, environment, false);
-    for (const { value, to } of copies) steps.push(this.copy(this.bufferOf(fused, value, environment), to, value));
+    for (const { value, to } of copies)
+      steps.push(this.copy(this.bufferOf(fused, value, environment), to, value));
     return steps;
   }
 
@@ -267,7 +306,11 @@ class FunctionPlanner {
     return { kind: 'copy', from, fromOffset, to, toOffset, size: print(product(value.type.shape)) };
   }
 
-  private branch(regions: readonly ScheduledFunction[], operands: readonly number[], results: readonly number[]): Step[] {
+  private branch(
+    regions: readonly ScheduledFunction[],
+    operands: readonly number[],
+    results: readonly number[],
+  ): Step[] {
     const [condition, ...args] = operands;
     const [accept, refuse] = regions;
     return [
@@ -280,7 +323,12 @@ class FunctionPlanner {
     ];
   }
 
-  private while(op: Operation, regions: readonly ScheduledFunction[], operands: readonly number[], results: readonly number[]): Step[] {
+  private while(
+    op: Operation,
+    regions: readonly ScheduledFunction[],
+    operands: readonly number[],
+    results: readonly number[],
+  ): Step[] {
     const carries = op.attrs['carries'] as number;
     const consts = operands.slice(carries);
     const [condition, body] = regions as [ScheduledFunction, ScheduledFunction];
@@ -304,7 +352,12 @@ class FunctionPlanner {
     ];
   }
 
-  private scan(op: Operation, body: ScheduledFunction, operands: readonly number[], results: readonly number[]): Step[] {
+  private scan(
+    op: Operation,
+    body: ScheduledFunction,
+    operands: readonly number[],
+    results: readonly number[],
+  ): Step[] {
     const { carries, sequences, length, reverse } = op.attrs as unknown as {
       carries: number;
       sequences: number;
@@ -328,14 +381,18 @@ class FunctionPlanner {
         reverse,
         index,
         body: [
-          ...slices.map((v, i) => this.copy(operands[carries + i]!, sliceBuffers[i]!, v, offset(v))),
+          ...slices.map((v, i) =>
+            this.copy(operands[carries + i]!, sliceBuffers[i]!, v, offset(v)),
+          ),
           ...this.region(
             body,
             [index, ...carry, ...sliceBuffers, ...operands.slice(carries + sequences)],
             [...next, ...outputBuffers],
           ),
           ...op.results.slice(0, carries).map((v, i) => this.copy(next[i]!, carry[i]!, v)),
-          ...outputs.map((v, i) => this.copy(outputBuffers[i]!, results[carries + i]!, v, '0', offset(v))),
+          ...outputs.map((v, i) =>
+            this.copy(outputBuffers[i]!, results[carries + i]!, v, '0', offset(v)),
+          ),
         ],
       },
     ];
@@ -350,7 +407,11 @@ function planTree(tree: Tree<LeafType>): PlanTree {
       return { kind: 'leaf', leaf: isKey === true ? { ...leaf, isKey: true } : leaf };
     }
     case 'struct':
-      return { kind: 'struct', name: tree.name, fields: tree.fields.map((f) => ({ name: f.name, tree: planTree(f.tree) })) };
+      return {
+        kind: 'struct',
+        name: tree.name,
+        fields: tree.fields.map((f) => ({ name: f.name, tree: planTree(f.tree) })),
+      };
     case 'tuple':
     case 'array':
       return { kind: tree.kind, items: tree.items.map(planTree) };

@@ -16,6 +16,7 @@ import type {
   KernelScalar,
   Loop,
   Placement,
+  RangeCondition,
   Statement,
 } from '../kernel-ir/program.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
@@ -26,6 +27,7 @@ import {
   type Int,
   indexVariable,
   int,
+  isInRange,
   multiply,
   product,
   type Variable,
@@ -46,6 +48,9 @@ export interface ScheduledKernel {
   readonly bindings: readonly Value[];
 }
 
+/** Names the element of a value held on chip; undefined for an element that is not. */
+export type OnChip = (index: readonly Int[]) => KernelScalar | undefined;
+
 /** Row-major position of an element. */
 export function linearIndex(index: readonly Int[], shape: readonly Int[]): Int {
   let position = zero;
@@ -65,14 +70,16 @@ export class KernelBuilder {
     Value,
     { buffer: Buffer; isRead: boolean; isWritten: boolean }
   >();
-  private readonly onChip = new Map<Value, (index: readonly Int[]) => KernelScalar>();
+  private readonly onChip = new Map<Value, OnChip>();
   private readonly computedHere = new Set<Value>();
   private readonly memo = new Map<string, KernelScalar>();
   private readonly depthMemo = new Map<KernelScalar, number>();
   private guardDepth = 0;
 
-  constructor(fused: FusedFunction) {
+  /** `reserved` are names that the kernel uses for other things: the dims. */
+  constructor(fused: FusedFunction, reserved: readonly string[]) {
     this.fused = fused;
+    for (const name of reserved) this.usedNames.add(name);
   }
 
   // -- names and blocks ------------------------------------------------------------------------------------
@@ -219,14 +226,14 @@ export class KernelBuilder {
   }
 
   /** The value is held on chip: how to name its element at the current point. */
-  setOnChip(value: Value, element: (index: readonly Int[]) => KernelScalar): void {
+  setOnChip(value: Value, element: OnChip): void {
     this.onChip.set(value, element);
   }
 
   /** Element `index` of a value. */
   at(value: Value, index: readonly Int[]): KernelScalar {
-    const element = this.onChip.get(value);
-    if (element !== undefined) return element(index);
+    const held = this.onChip.get(value)?.(index);
+    if (held !== undefined) return held;
     const key = `${value.id}[${index.map((i) => i.key).join()}]`;
     const known = this.memo.get(key);
     if (known !== undefined) return known;
@@ -277,25 +284,35 @@ export class KernelBuilder {
           ? { kind: 'index', dtype: type, value }
           : { kind: 'constant', dtype: type, value: constant };
       },
-      asIndex: (value, extent) => this.asIndex(value, extent),
-      whereInRange: (conditions, then, otherwise) => {
-        this.guardDepth++;
-        const thenScalar = then();
-        this.guardDepth--;
-        const condition: KernelScalar = { kind: 'in-range', dtype: 'bool', conditions };
-        return {
-          kind: 'select',
-          dtype: thenScalar.dtype,
-          condition,
-          then: thenScalar,
-          otherwise: otherwise(),
-          isGuard: true,
-        };
-      },
+      asIndex: (value, extent) => this.index(value, extent),
+      whereInRange: (conditions, then, otherwise) => this.guard(conditions, then, otherwise()),
     };
   }
 
-  private asIndex(value: KernelScalar, extent: Int): Int {
+  /** `then` where all conditions hold, evaluated only there; else `otherwise`. Conditions that always hold are dropped. */
+  guard(
+    conditions: readonly RangeCondition[],
+    then: () => KernelScalar,
+    otherwise: KernelScalar,
+  ): KernelScalar {
+    const open = conditions.filter((c) => !isInRange(c.value, c.extent));
+    if (open.length === 0) return then();
+    this.guardDepth++;
+    const inside = then();
+    this.guardDepth--;
+    const condition: KernelScalar = { kind: 'in-range', dtype: 'bool', conditions: open };
+    return {
+      kind: 'select',
+      dtype: inside.dtype,
+      condition,
+      then: inside,
+      otherwise,
+      isGuard: true,
+    };
+  }
+
+  /** A number as an index, clamped into its extent. */
+  index(value: KernelScalar, extent: Int): Int {
     if (value.kind === 'index') return value.value;
     const name = this.uniqueName('at');
     const statement: Statement = { kind: 'let-index', name, value, extent };

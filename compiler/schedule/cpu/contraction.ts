@@ -1,0 +1,395 @@
+/**
+ * CPU schedule of contractions in f32 (and f16, bf16 computed in f32): packed panels and a register-blocked micro-kernel, after
+ * Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
+ *
+ *   for task (batch, row block, column block)                  grid
+ *     for each depth block                                     serial
+ *       pack b into panels [k][columns]; pack a by rows or by depth, whichever its memory is
+ *       for each panel, each strip of rows: micro-kernel       c[rows][columns] += a * b, in registers
+ *     for each element of the tile: epilogue, store            vector
+ *
+ * Operands are read through their index maps while packing, so transposed, sliced or broadcast operands cost nothing more.
+ * Products with very few rows or columns, and other dtypes, run as row reductions (row.ts).
+ */
+import type { Buffer } from '../../kernel-ir/program.ts';
+import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
+import { ReadAnalysis } from '../../passes/index-map.ts';
+import { estimateSize, isInlined } from '../../passes/materialize.ts';
+import {
+  add,
+  ceildiv,
+  constantValue,
+  type Int,
+  int,
+  linearIn,
+  min,
+  multiply,
+  one,
+  product,
+  subtract,
+  zero,
+} from '../../symbolic/integer.ts';
+import { computeType } from '../../tensor-ir/dtype.ts';
+import type { Value } from '../../tensor-ir/program.ts';
+import type { CpuModel } from '../device-model.ts';
+import { delinearize } from '../flatten.ts';
+import { KernelBuilder, linearIndex, type ScheduledKernel } from '../kernel-builder.ts';
+import type { KernelLabel } from '../schedule.ts';
+import {
+  type ContractionAxes,
+  contractionAxes,
+  extentOf,
+  nameOf,
+  rename,
+} from '../stage-program.ts';
+
+/** Fewer rows or columns than this waste most of a register block. */
+const skinny = 4;
+
+export function isTiled(group: FusedGroup): boolean {
+  const { op, rows, columns, depth } = contractionAxes(group);
+  if (computeType(op.results[0]!.type.dtype) !== 'f32') return false;
+  const size = (axes: readonly Int[]): number => estimateSize(product(axes.map(extentOf)));
+  return size(rows) >= skinny && size(columns) >= skinny && size(depth) >= skinny;
+}
+
+/** Whether neighbours along `variable` are neighbours in memory, judged by the largest tensor behind the operand. */
+function isContiguous(
+  fused: FusedFunction,
+  value: Value,
+  index: readonly Int[],
+  variable: Int,
+): boolean {
+  if (variable === zero) return false;
+  const analysis = new ReadAnalysis(fused.definitions, (v) => {
+    const op = fused.definitions.get(v);
+    return fused.inMemory.has(v) || op === undefined || !isInlined(op);
+  });
+  let largest = -1;
+  let contiguous = false;
+  for (const read of analysis.readsAt(value, index)) {
+    const size = estimateSize(product(read.value.type.shape));
+    if (size <= largest) continue;
+    largest = size;
+    contiguous =
+      linearIn(linearIndex(read.index, read.value.type.shape), nameOf(variable))?.coefficient ===
+      one;
+  }
+  return contiguous;
+}
+
+const lastOf = (axes: readonly Int[]): Int => axes[axes.length - 1] ?? zero;
+
+/** The least multiple of `step` that covers `size`, at most `limit`. */
+function blockOf(size: Int, step: number, limit: number): number {
+  const constant = constantValue(size);
+  const wanted = constant === undefined ? limit : Math.min(constant, limit);
+  return Math.max(step, Math.floor((wanted + step - 1) / step) * step);
+}
+
+/** Row and column blocks: as large as the caches allow, but enough of them to occupy a few workers. */
+function chooseBlocks(
+  model: CpuModel,
+  rows: Int,
+  columns: Int,
+  batch: Int,
+): { rowBlock: number; columnBlock: number } {
+  let rowBlock = blockOf(rows, model.rows, model.rowBlock);
+  let columnBlock = blockOf(columns, model.columns, model.columnBlock);
+  const tasks = (): number =>
+    estimateSize(batch) *
+    Math.ceil(estimateSize(rows) / rowBlock) *
+    Math.ceil(estimateSize(columns) / columnBlock);
+  const flops = estimateSize(rows) * estimateSize(columns);
+  while (
+    tasks() < 4 &&
+    flops > 64 * 64 &&
+    (rowBlock > 4 * model.rows || columnBlock > 2 * model.columns)
+  ) {
+    if (columnBlock >= rowBlock && columnBlock > 2 * model.columns)
+      columnBlock = blockOf(int(columnBlock / 2), model.columns, columnBlock);
+    else if (rowBlock > 4 * model.rows)
+      rowBlock = blockOf(int(Math.ceil(rowBlock / 2)), model.rows, rowBlock);
+    else break;
+  }
+  return { rowBlock, columnBlock };
+}
+
+export function scheduleContraction(
+  fused: FusedFunction,
+  group: FusedGroup,
+  label: KernelLabel,
+  model: CpuModel,
+): ScheduledKernel {
+  return new Contraction(fused, group, label, model).build();
+}
+
+class Contraction {
+  private readonly b: KernelBuilder;
+  private readonly axes: ContractionAxes;
+  private readonly fused: FusedFunction;
+  private readonly group: FusedGroup;
+  private readonly label: KernelLabel;
+  private readonly model: CpuModel;
+  private readonly renaming = new Map<string, Int>();
+  private readonly totalRows: Int;
+  private readonly totalColumns: Int;
+  private readonly totalDepth: Int;
+  private readonly rowBlock: number;
+  private readonly columnBlock: number;
+  private readonly depthBlock: number;
+
+  constructor(fused: FusedFunction, group: FusedGroup, label: KernelLabel, model: CpuModel) {
+    this.fused = fused;
+    this.group = group;
+    this.label = label;
+    this.model = model;
+    this.b = new KernelBuilder(fused, label.dims);
+    this.axes = contractionAxes(group);
+    this.totalRows = product(this.axes.rows.map(extentOf));
+    this.totalColumns = product(this.axes.columns.map(extentOf));
+    this.totalDepth = product(this.axes.depth.map(extentOf));
+    const batch = product(this.axes.batch.map(extentOf));
+    const { rowBlock, columnBlock } = chooseBlocks(model, this.totalRows, this.totalColumns, batch);
+    this.rowBlock = rowBlock;
+    this.columnBlock = columnBlock;
+    this.depthBlock = Math.min(
+      constantValue(this.totalDepth) ?? model.depthBlock,
+      model.depthBlock,
+    );
+  }
+
+  build(): ScheduledKernel {
+    const { b, axes } = this;
+    const result = axes.op.results[0]!;
+    for (const stage of this.group.stages) {
+      for (const store of stage.stores) if (store.value !== result) b.computeHere(store.value);
+    }
+    const grid: Int[] = [];
+    const batch = axes.batch.filter((v) => v !== zero);
+    const nestBatch = (axis: number): void => {
+      if (axis < batch.length) {
+        grid.push(extentOf(batch[axis]!));
+        b.loop('batch', extentOf(batch[axis]!), 'grid', (i) => {
+          this.renaming.set(nameOf(batch[axis]!), i);
+          nestBatch(axis + 1);
+        });
+        return;
+      }
+      this.block('row_block', this.totalRows, this.rowBlock, grid, (rowStart, rows) => {
+        this.block(
+          'column_block',
+          this.totalColumns,
+          this.columnBlock,
+          grid,
+          (columnStart, columns) => {
+            this.tile(rowStart, rows, columnStart, columns);
+          },
+        );
+      });
+    };
+    nestBatch(0);
+    return b.finish({
+      ...this.label,
+      grid: grid.length === 0 ? [one] : grid,
+      schedule: 'contraction',
+    });
+  }
+
+  private block(
+    name: string,
+    total: Int,
+    size: number,
+    grid: Int[],
+    body: (start: Int, extent: Int) => void,
+  ): void {
+    const constant = constantValue(total);
+    if (constant !== undefined && constant <= size) {
+      body(zero, total);
+      return;
+    }
+    const blocks = ceildiv(total, int(size));
+    grid.push(blocks);
+    this.b.loop(name, blocks, 'grid', (i) => {
+      const start = multiply(i, int(size));
+      body(
+        start,
+        constant !== undefined && constant % size === 0
+          ? int(size)
+          : min(int(size), subtract(total, start)),
+      );
+    });
+  }
+
+  private tile(rowStart: Int, rows: Int, columnStart: Int, columns: Int): void {
+    const { b, model } = this;
+    const { rowBlock, columnBlock, depthBlock } = this;
+    const c = b.allocate('tile', 'f32', 'scratch', int(rowBlock * columnBlock));
+    const packedA = b.allocate('packed_a', 'f32', 'scratch', int(rowBlock * depthBlock));
+    const packedB = b.allocate('packed_b', 'f32', 'scratch', int(depthBlock * columnBlock));
+    const strips = ceildiv(rows, int(model.rows));
+    const panels = ceildiv(columns, int(model.columns));
+    const depth = constantValue(this.totalDepth);
+    const isOneBlock = depth !== undefined && depth <= depthBlock;
+
+    const depthStep = (start: Int, extent: Int): void => {
+      this.packB(packedB, columnStart, panels, start, extent);
+      const byRows = this.packA(packedA, rowStart, strips, start, extent);
+      b.loop('panel', panels, 'serial', (panel) => {
+        b.loop('strip', strips, 'serial', (strip) => {
+          b.emit({
+            kind: 'micro-kernel',
+            a: packedA,
+            aOffset: multiply(strip, int(model.rows * depthBlock)),
+            aRowStride: byRows ? int(depthBlock) : one,
+            aDepthStride: byRows ? one : int(model.rows),
+            b: packedB,
+            bOffset: multiply(panel, int(model.columns * depthBlock)),
+            c,
+            cOffset: add(
+              multiply(strip, int(model.rows * columnBlock)),
+              multiply(panel, int(model.columns)),
+            ),
+            cStride: int(columnBlock),
+            depth: extent,
+            rows: model.rows,
+            columns: model.columns,
+            accumulate: !isOneBlock,
+          });
+        });
+      });
+    };
+    if (isOneBlock) depthStep(zero, this.totalDepth);
+    else {
+      b.loop('z', multiply(strips, int(model.rows * columnBlock)), 'vector', (z) => {
+        b.emit({
+          kind: 'store',
+          buffer: c,
+          index: z,
+          value: { kind: 'constant', dtype: 'f32', value: 0 },
+        });
+      });
+      b.loop('depth_block', ceildiv(this.totalDepth, int(depthBlock)), 'serial', (block) => {
+        const start = multiply(block, int(depthBlock));
+        const isExact = depth !== undefined && depth % depthBlock === 0;
+        depthStep(
+          start,
+          isExact ? int(depthBlock) : min(int(depthBlock), subtract(this.totalDepth, start)),
+        );
+      });
+    }
+    this.epilogue(c, rowStart, rows, columnStart, columns);
+  }
+
+  /** Binds the axes of one role at a flat position. */
+  private bind(axes: readonly Int[], flat: Int): void {
+    const real = axes.filter((v) => v !== zero);
+    delinearize(flat, real.map(extentOf)).forEach((index, i) =>
+      this.renaming.set(nameOf(real[i]!), index),
+    );
+  }
+
+  /** An index variable that is in range of `total` by its guard: what division may rely on. */
+  private guarded(
+    position: Int,
+    total: Int,
+    read: () => ReturnType<KernelBuilder['at']>,
+  ): ReturnType<KernelBuilder['at']> {
+    return this.b.guard([{ value: position, extent: total }], read, {
+      kind: 'constant',
+      dtype: 'f32',
+      value: 0,
+    });
+  }
+
+  /** packed[(panel*depthBlock + k)*columns + j] = b[k, column], zero past the edge. */
+  private packB(packed: Buffer, columnStart: Int, panels: Int, depthStart: Int, depth: Int): void {
+    const { b, axes, model } = this;
+    const y = axes.op.operands[1]!;
+    const byDepth = isContiguous(this.fused, y, axes.right, lastOf(axes.depth));
+    const isExact = (constantValue(this.totalColumns) ?? 1) % model.columns === 0;
+    const element = (panel: Int, k: Int, j: Int): void => {
+      const column = add(columnStart, add(multiply(panel, int(model.columns)), j));
+      this.bind(axes.columns, column);
+      this.bind(axes.depth, add(depthStart, k));
+      const read = (): ReturnType<KernelBuilder['at']> =>
+        b.at(y, rename(axes.right, this.renaming));
+      const index = add(
+        multiply(add(multiply(panel, int(this.depthBlock)), k), int(model.columns)),
+        j,
+      );
+      b.emit({
+        kind: 'store',
+        buffer: packed,
+        index,
+        value: isExact ? read() : this.guarded(column, this.totalColumns, read),
+      });
+    };
+    b.loop('panel', panels, 'serial', (panel) => {
+      if (byDepth) {
+        b.loop('j', int(model.columns), 'serial', (j) =>
+          b.loop('k', depth, 'vector', (k) => element(panel, k, j)),
+        );
+      } else {
+        b.loop('k', depth, 'serial', (k) =>
+          b.loop('j', int(model.columns), 'vector', (j) => element(panel, k, j)),
+        );
+      }
+    });
+  }
+
+  /** Strips of rows, each row-major when the depth is contiguous in memory (returns true), else depth-major. */
+  private packA(packed: Buffer, rowStart: Int, strips: Int, depthStart: Int, depth: Int): boolean {
+    const { b, axes, model } = this;
+    const x = axes.op.operands[0]!;
+    const byDepth = !isContiguous(this.fused, x, axes.left, lastOf(axes.rows));
+    const isExact = (constantValue(this.totalRows) ?? 1) % model.rows === 0;
+    const element = (strip: Int, k: Int, r: Int): void => {
+      const row = add(rowStart, add(multiply(strip, int(model.rows)), r));
+      this.bind(axes.rows, row);
+      this.bind(axes.depth, add(depthStart, k));
+      const read = (): ReturnType<KernelBuilder['at']> => b.at(x, rename(axes.left, this.renaming));
+      const inside = byDepth
+        ? add(multiply(r, int(this.depthBlock)), k)
+        : add(multiply(k, int(model.rows)), r);
+      const index = add(multiply(strip, int(model.rows * this.depthBlock)), inside);
+      b.emit({
+        kind: 'store',
+        buffer: packed,
+        index,
+        value: isExact ? read() : this.guarded(row, this.totalRows, read),
+      });
+    };
+    b.loop('strip', strips, 'serial', (strip) => {
+      if (byDepth) {
+        b.loop('r', int(model.rows), 'serial', (r) =>
+          b.loop('k', depth, 'vector', (k) => element(strip, k, r)),
+        );
+      } else {
+        b.loop('k', depth, 'serial', (k) =>
+          b.loop('r', int(model.rows), 'vector', (r) => element(strip, k, r)),
+        );
+      }
+    });
+    return byDepth;
+  }
+
+  private epilogue(c: Buffer, rowStart: Int, rows: Int, columnStart: Int, columns: Int): void {
+    const { b, axes } = this;
+    const result = axes.op.results[0]!;
+    b.loop('r', rows, 'serial', (r) => {
+      this.bind(axes.rows, add(rowStart, r));
+      b.loop('j', columns, 'vector', (j) => {
+        this.bind(axes.columns, add(columnStart, j));
+        const element = b.loadFrom(c, add(multiply(r, int(this.columnBlock)), j));
+        b.setOnChip(result, () => element);
+        for (const stage of this.group.stages) {
+          for (const store of stage.stores) {
+            const index = rename(store.index, this.renaming);
+            b.store(store.value, index, b.at(store.value, index));
+          }
+        }
+      });
+    });
+  }
+}
