@@ -1,10 +1,11 @@
 /** Bits of tensors, and random keys: a `Key` is `u32[..., 2]` that only std/random looks into. */
 import { int } from '../../symbolic/integer.ts';
+import { byteSize, type DType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { Term } from '../value.ts';
 import { stackValues } from './shapes.ts';
-import { type Arguments, intrinsic, required, showTensor } from './support.ts';
+import { type Arguments, intrinsic, intTerm, required, showTensor } from './support.ts';
 
 function keyTerm(value: Value): Term {
   return { kind: 'tensor', value, isKey: true };
@@ -13,13 +14,50 @@ function keyTerm(value: Value): Term {
 function dataOf(a: Arguments): Value {
   const term = a.term('key');
   if (term.kind === 'tensor' && term.isKey) return term.value;
-  return a.fail('MLX2380', `expected a Key, found ${a.context.showType(a.context.typeOf(term))}`, {
+  return a.fail('MLX2480', `expected a Key, found ${a.context.showType(a.context.typeOf(term))}`, {
     span: a.spanOf('key'),
     hint: 'make one from a number: `key(0)`',
   });
 }
 
+/** What a dtype can hold, as compile-time numbers. */
+function dtypeFact(name: string, doc: string, fact: (dtype: DType) => Term): Intrinsic {
+  return intrinsic(name, [required('dtype')], doc, (a) => fact(a.dtype('dtype')));
+}
+
+/** Stored bits of the mantissa and the smallest exponent of a normal number (IEEE 754, bfloat16). */
+const floatFormats: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
+  f16: [10, -14],
+  bf16: [7, -126],
+  f32: [23, -126],
+  f64: [52, -1022],
+};
+
+function formatOf(dtype: DType): readonly [number, number] {
+  return floatFormats[dtype] ?? [0, 0];
+}
+
 export const bits: readonly Intrinsic[] = [
+  dtypeFact('bit_width', 'The bits of an element: 32 for f32.', (dtype) =>
+    intTerm(8 * byteSize(dtype)),
+  ),
+  dtypeFact(
+    'mantissa_bits',
+    'The stored bits of the mantissa of a float dtype: 23 for f32.',
+    (dtype) => intTerm(formatOf(dtype)[0]),
+  ),
+  dtypeFact('epsilon', 'The gap between 1 and the next number of a float dtype.', (dtype) => ({
+    kind: 'float',
+    value: 2 ** -formatOf(dtype)[0],
+  })),
+  dtypeFact(
+    'smallest_normal',
+    'The smallest positive normal number of a float dtype.',
+    (dtype) => ({
+      kind: 'float',
+      value: 2 ** formatOf(dtype)[1],
+    }),
+  ),
   ...['bitcast', 'view'].map((name) =>
     intrinsic(
       name,
@@ -35,7 +73,7 @@ export const bits: readonly Intrinsic[] = [
     (a) => {
       const seed = a.value('seed', 'u32');
       if (seed.type.shape.length > 0 || !['i32', 'u32'].includes(seed.type.dtype)) {
-        a.fail('MLX2381', `a seed is an i32 or u32 scalar, found ${showTensor(seed.type)}`, {
+        a.fail('MLX2481', `a seed is an i32 or u32 scalar, found ${showTensor(seed.type)}`, {
           span: a.spanOf('seed'),
         });
       }
@@ -58,7 +96,7 @@ export const bits: readonly Intrinsic[] = [
       const last = data.type.shape.at(-1);
       if (data.type.dtype !== 'u32' || last === undefined) {
         return a.fail(
-          'MLX2382',
+          'MLX2482',
           `the data of keys is u32[..., 2], found ${showTensor(data.type)}`,
           {
             span: a.spanOf('data'),

@@ -114,7 +114,7 @@ export function tupleItems(
 ): readonly Term[] {
   if (term.kind === 'error') return e.need<readonly Term[]>(undefined);
   if (term.kind === 'tuple' && term.items.length === count) return term.items;
-  return e.fail('MLX3001', `${what}, found ${e.context.showType(e.context.typeOf(term))}`, {
+  return e.fail('MLX3101', `${what}, found ${e.context.showType(e.context.typeOf(term))}`, {
     span,
   });
 }
@@ -135,5 +135,5 @@ export function requireSameTypes(
   if (isSame) return;
   const show = (values: readonly Value[]): string =>
     `(${values.map((v) => showTensor(v.type)).join(', ')})`;
-  e.fail('MLX3020', `${what}: expected ${show(wanted)}, found ${show(found)}`);
+  e.fail('MLX3120', `${what}: expected ${show(wanted)}, found ${show(found)}`);
 }

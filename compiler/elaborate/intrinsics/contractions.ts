@@ -46,7 +46,7 @@ export function matmul(
   const [m, n] = [x.type.shape.length, y.type.shape.length];
   if (m === 0 || n === 0) {
     e.fail(
-      'MLX2350',
+      'MLX2450',
       `matmul needs at least one axis: ${showTensor(x.type)} @ ${showTensor(y.type)}`,
       {
         span: spans[m === 0 ? 0 : 1],
@@ -118,7 +118,7 @@ function tensordot(a: Arguments): Term {
     const count = a.constantInt('axes');
     if (count < 0 || count > Math.min(m, n)) {
       a.fail(
-        'MLX2351',
+        'MLX2451',
         `cannot contract ${count} axes of ${showTensor(x.type)} and ${showTensor(y.type)}`,
       );
     }
@@ -128,7 +128,7 @@ function tensordot(a: Arguments): Term {
   const span = a.spanOf('axes');
   const p = a.need(a.context.asAxes(left ?? intTerm(0), m, span));
   const q = a.need(a.context.asAxes(right ?? intTerm(0), n, span));
-  if (p.length !== q.length) a.fail('MLX2351', 'both sides must contract as many axes', { span });
+  if (p.length !== q.length) a.fail('MLX2451', 'both sides must contract as many axes', { span });
   return a.tensor(dotGeneral(a, x, y, [p, q]));
 }
 

@@ -38,12 +38,12 @@ function leadingSize(e: Emitter, leaves: readonly Value[], given: Int | undefine
   for (const leaf of leaves) {
     const found = leaf.type.shape[0];
     if (found === undefined) {
-      e.fail('MLX3030', `cannot loop over a scalar ${leaf.type.dtype}: it has no leading axis`);
+      e.fail('MLX3130', `cannot loop over a scalar ${leaf.type.dtype}: it has no leading axis`);
     }
     if (size === undefined) size = found;
     else e.requireEqual(found, size, 'the leading axes that the loop runs over');
   }
-  return size ?? e.fail('MLX3031', '`scan` without `xs` needs a `length`');
+  return size ?? e.fail('MLX3131', '`scan` without `xs` needs a `length`');
 }
 
 /** The carry as tensors (a literal that starts it becomes one) in the tree it was given as. */
@@ -164,7 +164,7 @@ function whileCall(
     answer!.type.shape.length > 0
   ) {
     const found = e.context.showType(e.context.typeOf(test.result));
-    e.fail('MLX3032', `the condition of a loop must give a bool, found ${found}`);
+    e.fail('MLX3132', `the condition of a loop must give a bool, found ${found}`);
   }
   requireCarry(e, step.func.results, carry.leaves, name);
   const { funcs, captured } = shareCaptured([test, step]);
@@ -191,7 +191,7 @@ function condCall(a: Arguments): Term {
   const pred = a.value('pred');
   if (pred.type.dtype !== 'bool' || pred.type.shape.length > 0) {
     a.fail(
-      'MLX3033',
+      'MLX3133',
       `the condition of \`cond\` is a bool scalar, found ${showTensor(pred.type)}`,
       {
         span: a.spanOf('pred'),

@@ -22,7 +22,7 @@ export function resultType(a: Arguments, fallback: DType): TensorType {
   const dtype = a.isNone('dtype') ? (wanted?.dtype ?? fallback) : a.dtype('dtype');
   if (!a.isNone('shape')) return { dtype, shape: a.shape('shape') };
   if (wanted !== undefined) return { dtype, shape: wanted.shape };
-  return a.fail('MLX2310', 'the shape is not known here', {
+  return a.fail('MLX2410', 'the shape is not known here', {
     hint: 'give it, as in `zeros((2, 3))`, or annotate: `let x: f32[2, 3] = zeros();`',
   });
 }
@@ -43,7 +43,7 @@ function fillType(a: Arguments, type: Type, make: (type: TensorType) => Value): 
         fields: new Map(type.fields.map((f) => [f.name, fillType(a, f.type, make)])),
       };
     default:
-      return a.fail('MLX2311', `cannot make a value of type ${a.context.showType(type)}`);
+      return a.fail('MLX2411', `cannot make a value of type ${a.context.showType(type)}`);
   }
 }
 
@@ -72,7 +72,7 @@ function filledLike(name: string, value: number, doc: string): Intrinsic {
 
 /** The number of steps of a range, which must be known to be whole. */
 function stepsBetween(a: Arguments, start: Int, stop: Int, step: number): Int {
-  if (step === 0) a.fail('MLX2312', 'the step must not be 0', { span: a.spanOf('step') });
+  if (step === 0) a.fail('MLX2412', 'the step must not be 0', { span: a.spanOf('step') });
   const length = step > 0 ? subtract(stop, start) : subtract(start, stop);
   const steps = ceildiv(length, int(Math.abs(step)));
   const known = constantValue(steps);
@@ -102,7 +102,7 @@ const arange = intrinsic(
     if (isReal) {
       const [from, to, by] = [first, last, step].map((t) => realNumber(a, t));
       const count = int(Math.max(0, Math.ceil((to! - from!) / by!)));
-      if (!isFloat(dtype)) a.fail('MLX2313', `a range of real numbers cannot be ${dtype}`);
+      if (!isFloat(dtype)) a.fail('MLX2413', `a range of real numbers cannot be ${dtype}`);
       const index = a.iota(dtype, [count], 0);
       const scaled = a.apply('mul', [index, a.fill(by!, dtype, [count])]);
       return a.tensor(a.apply('add', [scaled, a.fill(from!, dtype, [count])]));
@@ -128,7 +128,7 @@ const eye = intrinsic(
     const dtype = a.isNone('dtype') ? (expected?.dtype ?? 'f32') : a.dtype('dtype');
     const n = a.isNone('n') ? expected?.shape[0] : a.int('n');
     if (n === undefined) {
-      return a.fail('MLX2310', 'the shape is not known here', { hint: 'give it: `eye(3)`' });
+      return a.fail('MLX2410', 'the shape is not known here', { hint: 'give it: `eye(3)`' });
     }
     const m = a.isNone('m') ? (a.isNone('n') ? (expected?.shape[1] ?? n) : n) : a.int('m');
     const diagonal = arithmeticRows(a, [n, m], a.int('k'));
@@ -147,7 +147,7 @@ function triangle(name: string, relation: 'ge' | 'le', doc: string): Intrinsic {
   return intrinsic(name, [required('x'), optional('k', intTerm(0))], doc, (a) => {
     const x = a.value('x');
     const { dtype, shape } = x.type;
-    if (shape.length < 2) a.fail('MLX2314', `\`${name}\` needs a matrix`, { span: a.spanOf('x') });
+    if (shape.length < 2) a.fail('MLX2414', `\`${name}\` needs a matrix`, { span: a.spanOf('x') });
     const columns = a.iota('i32', shape, shape.length - 1);
     const inside = a.apply(relation, [arithmeticRows(a, shape, a.int('k')), columns]);
     return a.tensor(a.apply('select', [inside, x, a.fill(0, dtype, shape)]));
@@ -166,11 +166,11 @@ export const creation: readonly Intrinsic[] = [
     [optional('shape'), optional('fill_value'), optional('dtype')],
     '`fill_value` everywhere. Without a shape, as in `full(fill_value = x)`, the expected one.',
     (a) => {
-      if (a.isNone('fill_value')) a.fail('MLX2315', '`full` needs a `fill_value`');
+      if (a.isNone('fill_value')) a.fail('MLX2415', '`full` needs a `fill_value`');
       const type = resultType(a, tensorDType(a) ?? 'f32');
       const value = a.value('fill_value', type.dtype);
       if (value.type.shape.length > 0) {
-        a.fail('MLX2315', '`full` needs a scalar', { span: a.spanOf('fill_value') });
+        a.fail('MLX2415', '`full` needs a scalar', { span: a.spanOf('fill_value') });
       }
       return a.tensor(a.broadcast(a.convert(value, type.dtype), type.shape, []));
     },

@@ -53,7 +53,7 @@ function gradientOf(
   const places = positions.map((p) => (p < 0 ? p + args.length : p));
   for (const place of places) {
     if (args[place] === undefined) {
-      e.fail('MLX3002', `cannot differentiate by argument ${place}: the call has ${args.length}`);
+      e.fail('MLX3102', `cannot differentiate by argument ${place}: the call has ${args.length}`);
     }
     requireFloats(e, args[place], place);
   }
@@ -81,7 +81,7 @@ function requireFloats(e: Emitter, arg: Term, place: number): void {
   const leaves = e.need(e.context.leaves(arg, e.span));
   if (leaves.some(isFloatValue)) return;
   const found = e.context.showType(e.context.typeOf(arg));
-  e.fail('MLX3003', `cannot differentiate by argument ${place}: ${found} holds no floats`, {
+  e.fail('MLX3103', `cannot differentiate by argument ${place}: ${found} holds no floats`, {
     hint: 'choose another argument: `grad(f, wrt = 1)`',
   });
 }
@@ -106,7 +106,7 @@ function lossSeeds(e: Emitter, f: FunctionTerm, region: Region, hasAux: boolean)
   if (!isScalar) {
     const found = e.context.showType(e.context.typeOf(loss));
     e.fail(
-      'MLX3004',
+      'MLX3104',
       `a gradient needs a function that gives a float scalar: \`${nameOf(f)}\` gives ${found}`,
       {
         hint: 'reduce it, for instance with `mean`, or use `jacrev` or `vjp`',
@@ -158,7 +158,7 @@ function matchFloats(e: Emitter, result: Term, given: Term, what: string): reado
     const matched = e.need(e.context.toTensor(other!, e.span, dtype));
     if (matched.type.dtype !== dtype || matched.type.shape.length !== shape.length) {
       e.fail(
-        'MLX3005',
+        'MLX3105',
         `${what} must be ${showTensor(value.type)}, found ${showTensor(matched.type)}`,
       );
     }
@@ -185,7 +185,7 @@ const vjp = intrinsic(
     const wrt = region.operands.flatMap((v, i) => (isFloatValue(v) ? [i] : []));
     const ranges = leafRanges(a, args);
     const pullback = native(`pullback(${nameOf(f)})`, (e, [cotangent]) => {
-      if (cotangent === undefined) return e.fail('MLX3006', 'a pullback takes one cotangent');
+      if (cotangent === undefined) return e.fail('MLX3106', 'a pullback takes one cotangent');
       const cotangents = matchFloats(e, value, cotangent, 'the cotangent');
       const found = emitVjp(e, region, wrt, cotangents).slice(outs.length);
       const items = args.map((arg, i) =>
@@ -228,7 +228,7 @@ const jvp = intrinsic(
     const tangents = asTuple(a.term('tangents'));
     if (primals.length !== tangents.length) {
       a.fail(
-        'MLX3007',
+        'MLX3107',
         `${primals.length} arguments need as many tangents, found ${tangents.length}`,
       );
     }
@@ -242,7 +242,7 @@ const jvp = intrinsic(
     const dx = primals.flatMap((p, i) =>
       matchFloats(a, p, tangents[i]!, `the tangent of argument ${i}`),
     );
-    if (dx.length !== wrt.length) a.fail('MLX3007', 'every float of the arguments needs a tangent');
+    if (dx.length !== wrt.length) a.fail('MLX3107', 'every float of the arguments needs a tangent');
     const { value, tangent } = pushForward(a, region, wrt, dx);
     return { kind: 'tuple', items: [value, tangent] };
   },
@@ -270,7 +270,7 @@ const linearize = intrinsic(
     const pushforward = native(`pushforward(${nameOf(f)})`, (e, tangents) => {
       if (tangents.length !== args.length) {
         e.fail(
-          'MLX3007',
+          'MLX3107',
           `${args.length} arguments need as many tangents, found ${tangents.length}`,
         );
       }

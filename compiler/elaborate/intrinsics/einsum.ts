@@ -28,7 +28,7 @@ function parseEquation(a: Arguments, text: string): Equation {
   const parts = output === undefined ? inputs : [...inputs, output];
   const isValid = parts.every((part) => /^[A-Za-z]*(\.\.\.)?[A-Za-z]*$/.test(part));
   if (more.length > 0 || !isValid) {
-    a.fail('MLX2360', `"${text}" is not an einsum equation`, {
+    a.fail('MLX2460', `"${text}" is not an einsum equation`, {
       span: a.spanOf('equation'),
       hint: 'write letters for axes, as in "bij,bjk->bik"',
     });
@@ -158,10 +158,10 @@ function requireOutput(
   for (const label of output) {
     const name = label.startsWith('.') ? '...' : label;
     if (!operands.some((o) => o.labels.includes(label))) {
-      a.fail('MLX2361', `"${name}" is in the result of the equation but in no operand`);
+      a.fail('MLX2461', `"${name}" is in the result of the equation but in no operand`);
     }
   }
-  if (new Set(output).size !== output.length) a.fail('MLX2361', 'the result names an axis twice');
+  if (new Set(output).size !== output.length) a.fail('MLX2461', 'the result names an axis twice');
 }
 
 export const einsum: Intrinsic = intrinsic(
@@ -173,7 +173,7 @@ export const einsum: Intrinsic = intrinsic(
     const terms = a.restOf('operands');
     if (terms.length !== equation.inputs.length) {
       a.fail(
-        'MLX2362',
+        'MLX2462',
         `the equation has ${equation.inputs.length} operands, found ${terms.length}`,
       );
     }
@@ -188,7 +188,7 @@ export const einsum: Intrinsic = intrinsic(
       const labels = labelsOf(part, value.type.shape.length);
       if (labels !== undefined) return diagonals(a, { value, labels });
       return a.fail(
-        'MLX2363',
+        'MLX2463',
         `"${part}" does not fit ${showTensor(value.type)}: one letter an axis`,
       );
     });

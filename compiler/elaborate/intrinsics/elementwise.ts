@@ -13,6 +13,7 @@ import {
 } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
+import { isWeak } from '../numbers.ts';
 import type { Term } from '../value.ts';
 import { type Arguments, intrinsic, optional, required } from './support.ts';
 
@@ -24,7 +25,7 @@ function unary(names: readonly string[], primitive: string, doc: string, fold?: 
     intrinsic(name, [required('x')], doc, (a) => {
       const known = fold && foldNumbers(a, ['x'], fold);
       if (known !== undefined) return known;
-      return a.tensor(a.apply(primitive, [a.value('x', a.expectedDType)]));
+      return weakened(a, ['x'], a.apply(primitive, [realValue(a)]));
     }),
   );
 }
@@ -39,7 +40,7 @@ function binary(
     intrinsic(name, [required('x'), required('y')], doc, (a) => {
       const known = fold && foldNumbers(a, ['x', 'y'], fold);
       if (known !== undefined) return known;
-      return a.tensor(a.apply(primitive, a.values('x', 'y')));
+      return weakened(a, ['x', 'y'], a.apply(primitive, a.values('x', 'y')));
     }),
   );
 }
@@ -49,6 +50,19 @@ function foldNumbers(a: Arguments, names: readonly string[], fold: Fold): Term |
   const numbers = names.map((name) => numberOf(a.term(name)));
   if (numbers.some((n) => n === undefined)) return undefined;
   return { kind: 'float', value: fold(...(numbers as number[])) };
+}
+
+/** A function of dims alone, such as `sqrt(D)`, takes the dtype of what it meets, as literals do. */
+function weakened(a: Arguments, names: readonly string[], value: Value): Term {
+  const term = a.tensor(value);
+  const isKnown = names.every((name) => isWeak(a.term(name)));
+  return isKnown && term.kind === 'tensor' ? { ...term, isWeak: true } : term;
+}
+
+/** x as a tensor; dims become real numbers, for there is no integer function among those that do not fold. */
+function realValue(a: Arguments): Value {
+  const isDim = a.term('x').kind === 'int';
+  return a.value('x', isDim ? (a.expectedDType ?? 'f32') : a.expectedDType);
 }
 
 function numberOf(term: Term): number | undefined {
@@ -231,7 +245,7 @@ const others: readonly Intrinsic[] = [
       (a) => {
         const condition = a.value('condition');
         if (condition.type.dtype !== 'bool') {
-          a.fail('MLX2301', `\`${name}\` needs a bool condition, found ${condition.type.dtype}`, {
+          a.fail('MLX2401', `\`${name}\` needs a bool condition, found ${condition.type.dtype}`, {
             span: a.spanOf('condition'),
             hint: 'write a comparison, such as `x != 0`',
           });

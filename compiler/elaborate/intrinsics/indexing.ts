@@ -26,7 +26,7 @@ export function countFromEnd(e: Emitter, index: Value, size: Int): Value {
 function integers(a: Arguments, name: string): Value {
   const index = a.value(name);
   if (!isInteger(index.type.dtype)) {
-    a.fail('MLX2370', `positions must be integers, found ${index.type.dtype}`, {
+    a.fail('MLX2470', `positions must be integers, found ${index.type.dtype}`, {
       span: a.spanOf(name),
     });
   }
@@ -67,7 +67,7 @@ const takeAlongAxis = intrinsic(
     const wanted = integers(a, 'indices');
     if (wanted.type.shape.length !== rank) {
       a.fail(
-        'MLX2371',
+        'MLX2471',
         `indices need as many axes as x: ${showTensor(wanted.type)} for ${showTensor(given.type)}`,
       );
     }
@@ -100,7 +100,7 @@ const oneHot = intrinsic(
     const x = integers(a, 'x');
     const expected = a.call.expected?.kind === 'tensor' ? a.call.expected : undefined;
     const classes = a.isNone('num_classes') ? expected?.shape.at(-1) : a.int('num_classes');
-    if (classes === undefined) return a.fail('MLX2310', '`one_hot` needs `num_classes` here');
+    if (classes === undefined) return a.fail('MLX2410', '`one_hot` needs `num_classes` here');
     const dtype = a.isNone('dtype') ? (expected?.dtype ?? 'f32') : a.dtype('dtype');
     const rank = x.type.shape.length;
     const shape = [...x.type.shape, classes];
@@ -116,7 +116,7 @@ function starts(a: Arguments, x: Value): readonly Value[] {
   const items = term.kind === 'tuple' || term.kind === 'array' ? term.items : [term];
   const rank = x.type.shape.length;
   if (items.length !== rank) {
-    a.fail('MLX2372', `expected a start for each of ${rank} axes, found ${items.length}`, {
+    a.fail('MLX2472', `expected a start for each of ${rank} axes, found ${items.length}`, {
       span: a.spanOf('start'),
     });
   }

@@ -18,7 +18,7 @@ function flatten(a: Arguments, term: Term): Nested {
   const rows = term.items.map((item) => flatten(a, item));
   const inner = rows[0]?.shape ?? [];
   if (rows.some((row) => row.shape.join() !== inner.join())) {
-    a.fail('MLX2340', 'the rows of `array` have different lengths', { span: a.spanOf('data') });
+    a.fail('MLX2440', 'the rows of `array` have different lengths', { span: a.spanOf('data') });
   }
   return { shape: [rows.length, ...inner], elements: rows.flatMap((row) => row.elements) };
 }
@@ -63,7 +63,7 @@ function literal(a: Arguments, nested: Nested, numbers: readonly (number | boole
   if (dtype !== 'bool' && !isFloat(dtype)) {
     const broken = numbers.find((n) => !Number.isInteger(Number(n)));
     if (broken !== undefined)
-      a.fail('MLX2341', `${broken} is not a whole number, and does not fit ${dtype}`);
+      a.fail('MLX2441', `${broken} is not a whole number, and does not fit ${dtype}`);
   }
   const shape = nested.shape.map(int);
   // narrow floats are held as f32 and rounded by the conversion

@@ -25,7 +25,7 @@ function leafAxes(e: Emitter, term: Term, spec: Term, extra: number): readonly L
     const children = term.kind === 'struct' ? [...term.fields.values()] : childItems(term);
     if (children?.length !== spec.items.length) {
       e.fail(
-        'MLX3010',
+        'MLX3110',
         `${spec.items.length} axes do not fit ${e.context.showType(e.context.typeOf(term))}`,
       );
     }
@@ -36,7 +36,7 @@ function leafAxes(e: Emitter, term: Term, spec: Term, extra: number): readonly L
     const isKey = leaf.kind === 'tensor' && leaf.isKey;
     const rank = value.type.shape.length - (isKey ? 1 : 0) + extra;
     if (rank === 0) {
-      e.fail('MLX3011', `a scalar ${value.type.dtype} has no axis to map over`, {
+      e.fail('MLX3111', `a scalar ${value.type.dtype} has no axis to map over`, {
         hint: 'give `none` as its axis: `vmap(f, axes = (0, none))`',
       });
     }
@@ -54,7 +54,7 @@ function vmapCall(e: Emitter, f: FunctionTerm, args: readonly Term[], axes: Term
     if (axes.kind !== 'tuple') return axes;
     if (axes.items.length === args.length) return axes.items[position]!;
     return e.fail(
-      'MLX3010',
+      'MLX3110',
       `\`axes\` has ${axes.items.length} entries, the call ${args.length} arguments`,
     );
   });
@@ -65,7 +65,7 @@ function vmapCall(e: Emitter, f: FunctionTerm, args: readonly Term[], axes: Term
   const region = traceRegion(e, closed.callee, closed.args, types);
   const outAxes = leafAxes(e, region.result, out, 1).map((axis) => {
     if (axis !== undefined) return axis;
-    return e.fail('MLX3012', 'an axis of the result of vmap cannot be `none`');
+    return e.fail('MLX3112', 'an axis of the result of vmap cannot be `none`');
   });
   const results = e.applyAll(
     'vmap',
@@ -94,7 +94,7 @@ function batchSize(e: Emitter, leaves: readonly Value[], mapped: readonly LeafAx
     if (size === undefined) size = found;
     else e.requireEqual(found, size, 'the axes that vmap maps over');
   });
-  return size ?? e.fail('MLX3013', 'vmap needs at least one mapped argument');
+  return size ?? e.fail('MLX3113', 'vmap needs at least one mapped argument');
 }
 
 /** Identity matrices of a tensor: [n, ...shape] with one 1 a row, n elements in all. */
@@ -114,12 +114,12 @@ function jacobianArgument(
 ): Value {
   const term = args[position < 0 ? position + args.length : position];
   if (term === undefined)
-    e.fail('MLX3002', `\`${name}\` by argument ${position}: the call has ${args.length}`);
+    e.fail('MLX3102', `\`${name}\` by argument ${position}: the call has ${args.length}`);
   const value =
     term.kind === 'tensor' || term.kind === 'float' ? e.context.toTensor(term, e.span) : undefined;
   if (value !== undefined && isFloatValue(value)) return value;
   return e.fail(
-    'MLX3014',
+    'MLX3114',
     `\`${name}\` needs a float tensor, found ${e.context.showType(e.context.typeOf(term))}`,
     {
       hint: 'for a tree, take it by one field at a time',
@@ -171,7 +171,7 @@ function reverseJacobian(e: Emitter, f: FunctionTerm, args: readonly Term[], wrt
   const [y, ...more] = single.func.results;
   if (y === undefined || more.length > 0 || !isFloatValue(y)) {
     const found = e.context.showType(e.context.typeOf(single.result));
-    e.fail('MLX3015', `\`jacrev\` needs a function that gives one float tensor, found ${found}`, {
+    e.fail('MLX3115', `\`jacrev\` needs a function that gives one float tensor, found ${found}`, {
       hint: '`jacfwd` takes any tree',
     });
   }

@@ -69,7 +69,7 @@ function extremum(
   return reduction([name], doc, (a, x, axes) => {
     for (const axis of axes) {
       if (constantValue(x.type.shape[axis]!) === 0) {
-        a.fail('MLX2302', `\`${name}\` of no elements has no value: axis ${axis} has size 0`);
+        a.fail('MLX2402', `\`${name}\` of no elements has no value: axis ${axis} has size 0`);
       }
     }
     return reduce(a, primitive, x, axes);
@@ -87,7 +87,7 @@ function extremum(
 
 function requireFloat(a: Arguments, x: Value, name: string): void {
   if (isFloat(x.type.dtype)) return;
-  a.fail('MLX2303', `\`${name}\` needs floats, found ${x.type.dtype}`, {
+  a.fail('MLX2403', `\`${name}\` needs floats, found ${x.type.dtype}`, {
     span: a.spanOf('x'),
     hint: `convert first: \`${name}(f32(x))\``,
   });

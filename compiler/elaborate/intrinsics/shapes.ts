@@ -44,14 +44,14 @@ export function sliceAxis(
   axis: number,
   start: Int,
   stop: Int,
-  step: Int = one,
+  step = 1,
 ): Value {
   const { shape } = x.type;
-  if (start === zero && stop === shape[axis] && step === one) return x;
+  if (start === zero && stop === shape[axis] && step === 1) return x;
   return e.apply('slice', [x], {
     start: shape.map((_, i) => (i === axis ? start : zero)),
     stop: shape.map((dim, i) => (i === axis ? stop : dim)),
-    step: shape.map((_, i) => (i === axis ? step : one)),
+    step: shape.map((_, i) => (i === axis ? step : 1)),
   });
 }
 
@@ -79,7 +79,7 @@ function targetShape(a: Arguments, x: Value): readonly Int[] {
   const total = product(x.type.shape);
   const shape = a.shape('shape');
   const open = shape.flatMap((dim, i) => (constantValue(dim) === -1 ? [i] : []));
-  if (open.length > 1) a.fail('MLX2330', 'only one size can be -1', { span: a.spanOf('shape') });
+  if (open.length > 1) a.fail('MLX2430', 'only one size can be -1', { span: a.spanOf('shape') });
   if (open.length === 0) {
     a.requireEqual(product(shape), total, 'the number of elements', a.spanOf('shape'));
     return shape;
@@ -88,7 +88,7 @@ function targetShape(a: Arguments, x: Value): readonly Int[] {
   const size = divideExact(total, others);
   if (size === undefined || !isWhole(size)) {
     const reason = `${showTensor(x.type)} has ${print(total)} elements, which ${print(others)} does not divide`;
-    a.fail('MLX2331', reason, { span: a.spanOf('shape') });
+    a.fail('MLX2431', reason, { span: a.spanOf('shape') });
   }
   a.context.guard({
     relation: 'divisible',
@@ -180,7 +180,7 @@ const permuting: readonly Intrinsic[] = [
         const rank = x.type.shape.length;
         const axes = a.isNone('axes') ? [...range(rank)].reverse() : a.axes('axes', rank);
         if (axes.length !== rank) {
-          a.fail('MLX2332', `\`${name}\` needs every axis: ${rank}, found ${axes.length}`, {
+          a.fail('MLX2432', `\`${name}\` needs every axis: ${rank}, found ${axes.length}`, {
             span: a.spanOf('axes'),
           });
         }
@@ -213,7 +213,7 @@ const permuting: readonly Intrinsic[] = [
       const rank = x.type.shape.length;
       const [from, to] = [a.axes('source', rank), a.axes('destination', rank)];
       if (from.length !== to.length) {
-        a.fail('MLX2333', `${from.length} axes cannot move to ${to.length} places`);
+        a.fail('MLX2433', `${from.length} axes cannot move to ${to.length} places`);
       }
       return a.tensor(moveAxes(a, x, from, to));
     },
@@ -235,13 +235,13 @@ const permuting: readonly Intrinsic[] = [
 function tensorsOf(a: Arguments, name: string): readonly Value[] {
   const term = a.term(name);
   if (term.kind !== 'tuple' && term.kind !== 'array') {
-    a.fail('MLX2334', 'expected a tuple or an array of tensors', {
+    a.fail('MLX2434', 'expected a tuple or an array of tensors', {
       span: a.spanOf(name),
       hint: 'put them in one: `concatenate((a, b), axis = 0)`',
     });
   }
   if (term.items.length === 0)
-    a.fail('MLX2335', 'needs at least one tensor', { span: a.spanOf(name) });
+    a.fail('MLX2435', 'needs at least one tensor', { span: a.spanOf(name) });
   return a.need(
     a.context.toTensors(
       term.items,
@@ -255,7 +255,7 @@ function requireAlike(a: Arguments, values: readonly Value[], axis: number | und
   const first = values[0]!.type;
   for (const { type } of values.slice(1)) {
     if (type.shape.length !== first.shape.length) {
-      a.fail('MLX2336', `tensors of different rank: ${showTensor(first)} and ${showTensor(type)}`);
+      a.fail('MLX2436', `tensors of different rank: ${showTensor(first)} and ${showTensor(type)}`);
     }
     type.shape.forEach((dim, i) => {
       if (i !== axis) a.requireEqual(dim, first.shape[i]!, `axis ${i} of the tensors`);
@@ -278,10 +278,10 @@ function pieces(a: Arguments, size: Int): readonly (readonly [Int, Int])[] {
   }
   const count = a.constantInt('indices_or_sections');
   if (count < 1)
-    a.fail('MLX2337', 'needs at least one part', { span: a.spanOf('indices_or_sections') });
+    a.fail('MLX2437', 'needs at least one part', { span: a.spanOf('indices_or_sections') });
   const part = divideExact(size, int(count));
   if (part === undefined || !isWhole(part)) {
-    a.fail('MLX2337', `${print(size)} cannot be split into ${count} equal parts`);
+    a.fail('MLX2437', `${print(size)} cannot be split into ${count} equal parts`);
   }
   a.context.guard({
     relation: 'divisible',
@@ -301,7 +301,7 @@ function padWidths(a: Arguments, rank: number): readonly (readonly [Int, Int])[]
     if (term.kind !== 'tuple' && term.kind !== 'array') return [whole(term), whole(term)];
     if (term.items.length === 1) return [whole(term.items[0]!), whole(term.items[0]!)];
     if (term.items.length === 2) return [whole(term.items[0]!), whole(term.items[1]!)];
-    return a.fail('MLX2338', 'the width of an axis is (before, after)', { span });
+    return a.fail('MLX2438', 'the width of an axis is (before, after)', { span });
   };
   const term = a.term('pad_width');
   const nested =
@@ -311,7 +311,7 @@ function padWidths(a: Arguments, rank: number): readonly (readonly [Int, Int])[]
   const items = term.items;
   if (items.length === 1) return range(rank).map(() => pair(items[0]!));
   if (items.length !== rank) {
-    a.fail('MLX2338', `expected widths for ${rank} axes, found ${items.length}`, { span });
+    a.fail('MLX2438', `expected widths for ${rank} axes, found ${items.length}`, { span });
   }
   return items.map(pair);
 }
@@ -362,7 +362,7 @@ const joining: readonly Intrinsic[] = [
       const attrs = {
         low: widths.map(([low]) => low),
         high: widths.map(([, high]) => high),
-        interior: widths.map(() => zero),
+        interior: widths.map(() => 0),
       };
       return a.tensor(a.apply('pad', [x, value], attrs));
     },
@@ -424,7 +424,7 @@ const joining: readonly Intrinsic[] = [
     (a) => {
       const x = a.value('x');
       const rank = x.type.shape.length;
-      if (rank < 2) a.fail('MLX2314', '`diagonal` needs a matrix', { span: a.spanOf('x') });
+      if (rank < 2) a.fail('MLX2414', '`diagonal` needs a matrix', { span: a.spanOf('x') });
       a.requireEqual(x.type.shape[rank - 2]!, x.type.shape[rank - 1]!, 'the last two axes');
       return a.tensor(takeDiagonal(a, x, rank - 2, rank - 1));
     },
@@ -467,7 +467,7 @@ const sizes: readonly Intrinsic[] = [
       if (term.kind === 'array' || term.kind === 'tuple') return intTerm(term.items.length);
       const size = a.value('x').type.shape[0];
       return size === undefined
-        ? a.fail('MLX2339', 'a scalar has no length', { span: a.spanOf('x') })
+        ? a.fail('MLX2439', 'a scalar has no length', { span: a.spanOf('x') })
         : intTerm(size);
     },
   ),

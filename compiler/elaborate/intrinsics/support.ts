@@ -269,7 +269,7 @@ function atBoundary(context: ElaborationContext, span: Span, run: () => Term): T
   } catch (problem) {
     if (problem instanceof Reported) return { kind: 'error' };
     if (problem instanceof ShapeProblem) {
-      return context.error({ code: 'MLX2300', message: problem.message, span });
+      return context.error({ code: 'MLX2400', message: problem.message, span });
     }
     throw problem;
   }

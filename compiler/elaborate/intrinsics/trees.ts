@@ -53,7 +53,7 @@ export function zipTrees(
     const parts = childrenOf(tree);
     if (parts?.length === children.length && tree.kind === first.kind) return parts;
     return e.fail(
-      'MLX2320',
+      'MLX2420',
       `trees of different structure: ${describe(first)} and ${describe(tree)}`,
       {
         span,
