@@ -7,12 +7,13 @@ const layers = {
   'tensor-ir': ['symbolic', 'diagnostics', 'kernel-ir', 'primitives'],
   primitives: ['symbolic', 'diagnostics', 'tensor-ir', 'kernel-ir'],
   elaborate: ['symbolic', 'diagnostics', 'syntax', 'tensor-ir', 'primitives'],
-  transforms: ['symbolic', 'diagnostics', 'tensor-ir', 'primitives'],
+  transforms: ['symbolic', 'diagnostics', 'tensor-ir', 'primitives', 'passes'],
   passes: ['symbolic', 'diagnostics', 'tensor-ir', 'primitives', 'kernel-ir'],
   schedule: ['symbolic', 'diagnostics', 'tensor-ir', 'primitives', 'kernel-ir', 'passes'],
   plan: ['symbolic', 'diagnostics', 'tensor-ir', 'primitives', 'kernel-ir', 'passes', 'schedule'],
   'to-c': ['symbolic', 'diagnostics', 'kernel-ir', 'tensor-ir'],
-  'to-metal': ['symbolic', 'diagnostics', 'kernel-ir', 'tensor-ir'],
+  // Both print C-like text and share its precedence table.
+  'to-metal': ['symbolic', 'diagnostics', 'kernel-ir', 'tensor-ir', 'to-c'],
   bindings: ['diagnostics', 'plan', 'tensor-ir', 'symbolic'],
 };
 

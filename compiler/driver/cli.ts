@@ -5,7 +5,7 @@ import { InternalError } from '../diagnostics/internal-error.ts';
 import { commandNames, describeCommandLine } from './command-line.ts';
 import { type CommonFlags, type ExitCode, makeContext } from './context.ts';
 import { UsageError } from './errors.ts';
-import { nodeHost } from './node-host.ts';
+import { packageVersion } from './node-host.ts';
 import { paintFor, type Shell } from './shell.ts';
 
 /** The whole command, without touching the process: what `mlxc argv…` prints goes to `shell`. */
@@ -33,12 +33,6 @@ export async function runCommand(argv: readonly string[], shell: Shell): Promise
   } catch (error) {
     return explainFailure(error, argv, flags, shell);
   }
-}
-
-/** The version in package.json. */
-export function packageVersion(): string {
-  const text = nodeHost().readAsset('package.json');
-  return (JSON.parse(text ?? '{}') as { version?: string }).version ?? 'unknown';
 }
 
 function explainFailure(

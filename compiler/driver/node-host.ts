@@ -44,3 +44,9 @@ export function nodeHost(cwd: string = process.cwd()): CompilerHost {
     dump: (pass, text) => process.stderr.write(`--- ${pass}\n${text.trimEnd()}\n`),
   };
 }
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const text = nodeHost().readAsset('package.json');
+  return (JSON.parse(text ?? '{}') as { version?: string }).version ?? 'unknown';
+}

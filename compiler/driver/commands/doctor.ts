@@ -3,9 +3,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { packageVersion } from '../cli.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
-import { packageRoot } from '../node-host.ts';
+import { packageRoot, packageVersion } from '../node-host.ts';
 
 interface Finding {
   readonly name: string;
