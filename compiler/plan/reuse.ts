@@ -4,8 +4,9 @@
  *
  *   p' = p - lr * g      p' may live in p
  */
-import { walkStatements } from '../kernel-ir/cost.ts';
+
 import type { Buffer, Kernel } from '../kernel-ir/program.ts';
+import { walkStatements } from '../kernel-ir/walk.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import type { ScheduledFunction, ScheduledStep } from '../schedule/schedule.ts';
 import type { Int } from '../symbolic/integer.ts';

@@ -2,8 +2,9 @@
  * Several loop axes as one: `flat` runs over all their points in row-major order. Where every access is contiguous over the
  * axes the symbolic integers reassemble (N*(flat / N) + flat % N is flat), and no division is left.
  */
-import { walkStatements } from '../kernel-ir/cost.ts';
+
 import type { Statement } from '../kernel-ir/program.ts';
+import { walkStatements } from '../kernel-ir/walk.ts';
 import { floordiv, forEachVariable, type Int, mod, multiply, one } from '../symbolic/integer.ts';
 
 /** Index of each axis at position `flat` of their row-major product. */

@@ -11,7 +11,9 @@ import type {
   HorizontalGroup,
   OperationGroup,
 } from '../passes/fused-group.ts';
+import { zero } from '../symbolic/integer.ts';
 import type { Operation, Value } from '../tensor-ir/program.ts';
+import { flopsOf } from './group-cost.ts';
 import type { ScheduledKernel } from './kernel-builder.ts';
 import { type GroupSignature, signGroup } from './signature.ts';
 
@@ -133,7 +135,12 @@ class Scheduler {
       summary: summarise(fused, group),
       dims,
     };
-    const kernels = this.lower(fused, group, label);
+    const flops = flopsOf(fused, group);
+    // the first of two stages does the work
+    const kernels = this.lower(fused, group, label).map(({ kernel, bindings }, i) => ({
+      kernel: { ...kernel, about: { ...kernel.about, flops: i === 0 ? flops : zero } },
+      bindings,
+    }));
     for (const { kernel } of kernels) this.kernels.push(kernel);
     this.known.set(signature.text, { signature, kernels });
     return kernels.map((s) => ({

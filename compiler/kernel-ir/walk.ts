@@ -1,36 +1,23 @@
-/** Walks a kernel's statements: what it computes and which dims it needs. */
-import {
-  add,
-  dimVariable,
-  forEachVariable,
-  type Int,
-  int,
-  multiply,
-  one,
-  substitute,
-  type Variable,
-  zero,
-} from '../symbolic/integer.ts';
+/** Walks a kernel's statements. */
+import { dimVariable, forEachVariable, type Int, type Variable } from '../symbolic/integer.ts';
 import type { KernelInteger, KernelScalar, Statement } from './program.ts';
-import { scalarFunctions } from './scalar-functions.ts';
 
 /** Calls back for every scalar (each once a statement, operands included) and every Int of the statements. */
 export function walkStatements(
   statements: readonly Statement[],
   visit: {
-    scalar?: (scalar: KernelScalar, times: Int) => void;
+    scalar?: (scalar: KernelScalar) => void;
     integer?: (value: Int) => void;
-    statement?: (statement: Statement, times: Int) => void;
+    statement?: (statement: Statement) => void;
   },
-  times: Int = one,
 ): void {
   for (const statement of statements) {
-    visit.statement?.(statement, times);
+    visit.statement?.(statement);
     const seen = new Set<KernelScalar>();
     const scalar = (s: KernelScalar): void => {
       if (seen.has(s)) return;
       seen.add(s);
-      visit.scalar?.(s, times);
+      visit.scalar?.(s);
       switch (s.kind) {
         case 'load':
           visit.integer?.(s.index);
@@ -64,7 +51,7 @@ export function walkStatements(
     switch (statement.kind) {
       case 'loop':
         visit.integer?.(statement.extent);
-        walkStatements(statement.body, visit, multiply(times, statement.extent));
+        walkStatements(statement.body, visit);
         break;
       case 'let':
       case 'assign':
@@ -89,8 +76,8 @@ export function walkStatements(
         break;
       case 'if':
         scalar(statement.condition);
-        walkStatements(statement.then, visit, times);
-        walkStatements(statement.otherwise, visit, times);
+        walkStatements(statement.then, visit);
+        walkStatements(statement.otherwise, visit);
         break;
       case 'locate-segment':
         visit.integer?.(statement.task);
@@ -119,34 +106,6 @@ export function walkStatements(
         break;
     }
   }
-}
-
-/** Floating-point operations of one run, loop extents multiplied out (all iterations counted, guards ignored). */
-export function countFlops(statements: readonly Statement[]): Int {
-  let flops = zero;
-  const count = (n: Int, times: Int): void => {
-    flops = add(flops, multiply(n, withoutIndices(times)));
-  };
-  walkStatements(statements, {
-    scalar: (s, times) => {
-      if (s.kind === 'call') count(int(scalarFunctions.get(s.name)?.flops ?? 1), times);
-    },
-    statement: (s, times) => {
-      if (s.kind === 'micro-kernel')
-        count(multiply(int(2 * s.rows * s.columns), withoutIndices(s.depth)), times);
-      if (s.kind === 'matrix-multiply-accumulate') count(int(2 * 512), times);
-    },
-  });
-  return flops;
-}
-
-/** Loop extents may depend on outer indices at the tails; for a count the first, full iteration stands for all. */
-function withoutIndices(value: Int): Int {
-  let hasIndex = false;
-  forEachVariable(value, (v) => {
-    hasIndex ||= v.extent !== undefined;
-  });
-  return hasIndex ? substitute(value, (v) => (v.extent === undefined ? undefined : zero)) : value;
 }
 
 /** The dims that the statements mention and that are not given as integers already. */
