@@ -143,7 +143,7 @@ export function dimVariable(name: string): Int {
 
 /** A loop index or a run-time index, known to satisfy 0 <= name < extent. Names are unique in a kernel. */
 export function indexVariable(name: string, extent: Int): Int {
-  return fromAtom({ kind: "variable", name, extent, key: `$${name}<${extent.key}>` });
+  return fromAtom({ kind: 'variable', name, extent, key: `$${name}<${extent.key}>` });
 }
 
 /** The constant value, or undefined when the integer is symbolic. */
@@ -423,6 +423,7 @@ export function max(a: Int, b: Int): Int {
 
 /** b*floordiv(r, b) + mod(r, b) is r again. */
 function rejoinRemainders(a: Int): Int {
+  let here: Map<string, string> | undefined;
   for (const term of a.terms) {
     const index = term.powers.findIndex((p) => p.atom.kind === 'mod' && p.exponent === 1);
     if (index < 0) continue;
@@ -436,8 +437,8 @@ function rejoinRemainders(a: Int): Int {
     ]);
     const quotient = floordiv(remainder.left, remainder.right);
     const partner = multiplyPlain(multiplyPlain(scale, remainder.right), quotient);
-    const here = new Map(a.terms.map((t) => [t.monomial, termKey(t)]));
-    if (!partner.terms.every((t) => here.get(t.monomial) === termKey(t))) continue;
+    here ??= new Map(a.terms.map((t) => [t.monomial, termKey(t)]));
+    if (!partner.terms.every((t) => here!.get(t.monomial) === termKey(t))) continue;
     const drop = new Set([term.monomial, ...partner.terms.map((t) => t.monomial)]);
     const kept = fromTerms(a.terms.filter((t) => !drop.has(t.monomial)));
     return add(kept, multiply(scale, remainder.left));
@@ -465,23 +466,33 @@ export function isInRange(a: Int, b: Int): boolean {
 export function isNonNegative(a: Int): boolean {
   const constant = constantValue(a);
   if (constant !== undefined) return constant >= 0;
-  return proveNonNegative(a, 8);
+  let proved = provedNonNegative.get(a);
+  if (proved === undefined) {
+    proved = proveNonNegative(a, 8, { steps: maxProofSteps });
+    provedNonNegative.set(a, proved);
+  }
+  return proved;
 }
 
-function proveNonNegative(a: Int, depth: number): boolean {
-  if (a.terms.every((t) => t.numerator >= 0 && t.powers.every((p) => isAtomNonNegative(p.atom)))) {
-    return true;
-  }
-  if (depth === 0) return false;
+/** Answers by interned polynomial: the same question comes up again and again. */
+const provedNonNegative = new WeakMap<Int, boolean>();
+/** Choices of which atom to bound multiply; past so many steps the answer is "not known". */
+const maxProofSteps = 200;
+
+function proveNonNegative(a: Int, depth: number, budget: { steps: number }): boolean {
+  if (allCoefficientsNonNegative(a)) return true;
+  budget.steps -= 1;
+  if (depth === 0 || budget.steps < 0) return false;
   // Replace one bounded atom that occurs negatively by its upper bound.
   for (const term of a.terms) {
     if (term.numerator >= 0) continue;
     for (const power of term.powers) {
       if (power.exponent !== 1) continue;
+      if (budget.steps < 0) return false;
       const upper = upperBound(power.atom);
       if (upper === undefined) continue;
       const bounded = replaceWhereLinear(a, power.atom, upper);
-      if (bounded !== undefined && proveNonNegative(bounded, depth - 1)) return true;
+      if (bounded !== undefined && proveNonNegative(bounded, depth - 1, budget)) return true;
     }
   }
   return allCoefficientsNonNegative(shiftDims(a));
@@ -501,7 +512,7 @@ function replaceWhereLinear(a: Int, atom: Atom, upper: Int): Int | undefined {
     const others = term.powers.filter((_, i) => i !== index);
     coefficient = add(coefficient, fromTerms([makeTerm(term.numerator, term.denominator, others)]));
   }
-  if (!proveNonNegative(negate(coefficient), 2)) return undefined;
+  if (!isNonNegative(negate(coefficient))) return undefined;
   return add(fromTerms(rest), multiply(coefficient, upper));
 }
 
@@ -546,7 +557,7 @@ export function upperBoundOf(a: Int): Int | undefined {
   let bound = a;
   for (let round = 0; round < 16; round++) {
     const found = findBounded(bound);
-    if (found === undefined) return bound;
+    if (found === undefined) return namesIndex(bound) ? undefined : bound;
     const { atom, upper } = found;
     const raised = replaceWhereLinear(negate(bound), atom, upper);
     if (raised !== undefined) bound = negate(raised);
@@ -557,6 +568,15 @@ export function upperBoundOf(a: Int): Int | undefined {
     }
   }
   return undefined;
+}
+
+/** Does a loop index occur, if only inside a division? */
+function namesIndex(a: Int): boolean {
+  let found = false;
+  forEachVariable(a, (v) => {
+    found ||= v.extent !== undefined;
+  });
+  return found;
 }
 
 function findBounded(a: Int): { atom: Atom; upper: Int } | undefined {
@@ -574,7 +594,9 @@ function dropNegative(a: Int, atom: Atom): Int | undefined {
   const rest: Term[] = [];
   for (const term of a.terms) {
     if (!term.powers.some((p) => p.atom.key === atom.key)) rest.push(term);
-    else if (term.numerator > 0) return undefined;
+    else if (term.numerator > 0 || !term.powers.every((p) => isAtomNonNegative(p.atom))) {
+      return undefined;
+    }
   }
   return fromTerms(rest);
 }
@@ -583,20 +605,39 @@ function allCoefficientsNonNegative(a: Int): boolean {
   return a.terms.every((t) => t.numerator >= 0 && t.powers.every((p) => isAtomNonNegative(p.atom)));
 }
 
-/** Every dim d becomes d' + 1, d' >= 0 (a dim inside a running loop is at least 1). */
+/** Past so many terms a shifted polynomial is not worth looking at. */
+const maxShiftedTerms = 512;
+
+/**
+ * Every dim d becomes d' + 1, d' >= 0 (a dim inside a running loop is at least 1). Only where it stands as a
+ * factor: what is inside a division keeps its d, and d' has a name of its own, because every simplification
+ * takes a dim to be at least 1.
+ */
 function shiftDims(a: Int): Int {
-  let result = a;
-  const names = new Set<string>();
-  for (const t of a.terms) {
-    for (const { atom } of t.powers) {
-      if (atom.kind === 'variable' && atom.extent === undefined) names.add(atom.name);
+  const shifted: Term[] = [];
+  for (const term of a.terms) {
+    let product = fromTerms([makeTerm(term.numerator, term.denominator, [])]);
+    for (const power of term.powers) {
+      const { atom, exponent } = power;
+      const isDim = atom.kind === 'variable' && atom.extent === undefined;
+      if (!isDim || exponent < 0) {
+        product = multiplyPlain(product, fromTerms([makeTerm(1, 1, [power])]));
+        continue;
+      }
+      const next = fromTerms([
+        makeTerm(1, 1, [
+          { atom: { ...atom, name: `${atom.name}'`, key: `${atom.key}'` }, exponent: 1 },
+        ]),
+        makeTerm(1, 1, []),
+      ]);
+      for (let i = 0; i < exponent; i++) {
+        if (product.terms.length + shifted.length > maxShiftedTerms) return a;
+        product = multiplyPlain(product, next);
+      }
     }
+    shifted.push(...product.terms);
   }
-  for (const name of names) {
-    const dim = dimVariable(name);
-    result = substitute(result, (v) => (v.name === name ? add(dim, one) : undefined));
-  }
-  return result;
+  return fromTerms(shifted);
 }
 
 // ---------------------------------------------------------------------------------------------------------
