@@ -26,7 +26,7 @@ export class Builder {
   applyAll<A extends Attrs>(
     primitive: Primitive<A>,
     operands: readonly Value[],
-    attrs: A,
+    attrs: NoInfer<A>,
     regions: readonly Func[] = [],
     name?: string,
   ): readonly Value[] {
@@ -51,7 +51,7 @@ export class Builder {
   apply<A extends Attrs>(
     primitive: Primitive<A>,
     operands: readonly Value[],
-    attrs: A,
+    attrs: NoInfer<A>,
     regions: readonly Func[] = [],
     name?: string,
   ): Value {
