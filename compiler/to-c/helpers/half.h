@@ -1,0 +1,50 @@
+#pragma once
+#include "bitcast.h"
+// f16 and bf16 live in memory only; stores round to nearest even.
+
+#ifdef __FLT16_MAX__
+typedef _Float16 f16_t;
+MLXC_INLINE float f16_to_f32(f16_t x) { return (float)x; }
+MLXC_INLINE f16_t f32_to_f16(float x) { return (f16_t)x; }
+MLXC_INLINE uint16_t f16_bits(f16_t x) {
+  union { f16_t from; uint16_t to; } bits = {x};
+  return bits.to;
+}
+MLXC_INLINE f16_t f16_from_bits(uint16_t x) {
+  union { uint16_t from; f16_t to; } bits = {x};
+  return bits.to;
+}
+#else
+typedef uint16_t f16_t;
+MLXC_INLINE uint16_t f16_bits(f16_t x) { return x; }
+MLXC_INLINE f16_t f16_from_bits(uint16_t x) { return x; }
+MLXC_INLINE float f16_to_f32(f16_t x) {
+  const uint32_t sign = (uint32_t)(x & 0x8000) << 16;
+  const uint32_t magnitude = (uint32_t)(x & 0x7fff) << 13;
+  // shifted into place the exponent is short by 112; a multiplication also normalises subnormals
+  const float scaled = bitcast_u32_f32(magnitude) * 0x1p112f;
+  const uint32_t special = magnitude >= 0x0f800000u ? 0x7f800000u | magnitude : bitcast_f32_u32(scaled);
+  return bitcast_u32_f32(special | sign);
+}
+MLXC_INLINE f16_t f32_to_f16(float x) {
+  const uint32_t bits = bitcast_f32_u32(x);
+  const uint32_t sign = bits >> 16 & 0x8000;
+  const uint32_t magnitude = bits & 0x7fffffff;
+  const uint32_t normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000u) >> 13;
+  // adding 0.5 rounds a subnormal at the right bit
+  const uint32_t subnormal = bitcast_f32_u32(bitcast_u32_f32(magnitude) + 0.5f) - 0x3f000000u;
+  const uint32_t finite = magnitude < 0x38800000u ? subnormal : normal;
+  const uint32_t large = magnitude > 0x7f800000u ? 0x7e00 : 0x7c00;
+  return (f16_t)(sign | (magnitude >= 0x477ff000u ? large : finite));
+}
+#endif
+
+typedef uint16_t bf16_t;
+MLXC_INLINE uint16_t bf16_bits(bf16_t x) { return x; }
+MLXC_INLINE bf16_t bf16_from_bits(uint16_t x) { return x; }
+MLXC_INLINE float bf16_to_f32(bf16_t x) { return bitcast_u32_f32((uint32_t)x << 16); }
+MLXC_INLINE bf16_t f32_to_bf16(float x) {
+  const uint32_t bits = bitcast_f32_u32(x);
+  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  return (bf16_t)(x != x ? bits >> 16 | 0x40 : rounded);
+}

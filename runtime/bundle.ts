@@ -1,0 +1,59 @@
+/** Bundles: the artefact of a build, in memory or as a folder `NAME.mlxbundle/`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DType } from '../compiler/tensor-ir/dtype.ts';
+import { parseConstants } from './constants.ts';
+import { MlxcError } from './errors.ts';
+import type { TypedArray } from './typed-array.ts';
+
+export interface ConstantTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+export interface Bundle {
+  /** The content of plan.json, parsed; checked when the bundle is loaded. */
+  readonly plan: unknown;
+  /** The content of kernels.c; empty when the plan has no kernels. */
+  readonly kernels: string;
+  /** The content of constants.safetensors. */
+  readonly constants: ReadonlyMap<string, ConstantTensor>;
+}
+
+/** Reads a bundle folder. MLX5101 when a file is missing, MLX5102 when one is damaged. */
+export function readBundle(folder: string): Bundle {
+  const text = (name: string): string | undefined => {
+    try {
+      return readFileSync(join(folder, name), 'utf8');
+    } catch {
+      return undefined;
+    }
+  };
+  const plan = text('plan.json');
+  if (plan === undefined) {
+    throw new MlxcError(
+      'MLX5101',
+      `${folder} is no bundle: it has no plan.json that can be read`,
+      'give the folder that `mlxc build -o NAME.mlxbundle` wrote',
+    );
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(plan);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MlxcError('MLX5102', `${join(folder, 'plan.json')} is not JSON: ${reason}`);
+  }
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = readFileSync(join(folder, 'constants.safetensors'));
+  } catch {
+    bytes = undefined; // a plan without constants has no such file; a missing one is reported by name
+  }
+  return {
+    plan: parsed,
+    kernels: text('kernels.c') ?? '',
+    constants: bytes === undefined ? new Map() : parseConstants(bytes),
+  };
+}

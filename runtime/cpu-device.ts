@@ -1,0 +1,92 @@
+/** The CPU device: kernels as C, compiled by the system's compiler, run by the native addon on a thread pool. */
+import type { Plan, PlanFunction } from '../compiler/plan/plan.ts';
+import type { Bundle } from './bundle.ts';
+import { type CompileOptions, compileKernels } from './compile-kernels.ts';
+import type { Device, Executable, Program } from './device.ts';
+import { encodePlan } from './encode-plan.ts';
+import { MlxcError } from './errors.ts';
+import { type Native, type NativeLibrary, native } from './native.ts';
+import { type Dims, Sizes } from './sizes.ts';
+import type { TypedArray } from './typed-array.ts';
+
+/** From here on memory comes from the allocator of the addon, which recycles it. */
+const recycledBytes = 64 * 1024;
+
+/** The kernel `name` in the library: as `kernelSymbol` of compiler/to-c/names.ts prints it. */
+function symbolOf(name: string): string {
+  return `mlxc_${name}`;
+}
+
+/** The CPU of this machine. `open` throws MLX5104–5106 when a compiler or the addon is missing. */
+export function cpuDevice(options: CompileOptions = {}): Device {
+  return {
+    name: 'cpu',
+    async open(bundle, plan) {
+      const addon = native();
+      const library =
+        plan.kernels.length === 0 ? undefined : await openLibrary(addon, bundle, options);
+      return new CpuProgram(addon, library, plan, bundle);
+    },
+    allocate(bytes) {
+      if (bytes < recycledBytes) return { buffer: new ArrayBuffer(bytes), free: undefined };
+      const addon = native();
+      const buffer = addon.allocate(bytes);
+      return { buffer, free: () => addon.release(buffer) };
+    },
+  };
+}
+
+async function openLibrary(
+  addon: Native,
+  bundle: Bundle,
+  options: CompileOptions,
+): Promise<NativeLibrary> {
+  const path = await compileKernels(bundle.kernels, options);
+  try {
+    return addon.openLibrary(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MlxcError('MLX5105', `the compiled kernels do not load: ${reason}`, `delete ${path}`);
+  }
+}
+
+class CpuProgram implements Program {
+  private readonly sizes = new Sizes();
+  private readonly symbols: readonly string[];
+  private readonly addon: Native;
+  private readonly library: NativeLibrary | undefined;
+  private readonly plan: Plan;
+  private readonly bundle: Bundle;
+
+  constructor(addon: Native, library: NativeLibrary | undefined, plan: Plan, bundle: Bundle) {
+    this.addon = addon;
+    this.library = library;
+    this.plan = plan;
+    this.bundle = bundle;
+    this.symbols = plan.kernels.map((kernel) => symbolOf(kernel.name));
+  }
+
+  instantiate(index: number, dims: Dims): Executable {
+    const { addon, plan } = this;
+    const planned = plan.functions[index]!;
+    const encoded = encodePlan(planned, plan.kernels, this.sizes, dims, addon.threadCount);
+    const instance = addon.createInstance(
+      this.library,
+      this.symbols,
+      this.constantsOf(planned),
+      encoded.arenaBytes,
+      encoded.buffers,
+      encoded.steps,
+    );
+    return { run: (parameters, results) => addon.run(instance, parameters, results) };
+  }
+
+  private constantsOf(planned: PlanFunction): readonly TypedArray[] {
+    return planned.buffers.flatMap((buffer) => {
+      if (buffer.kind !== 'constant') return [];
+      const constant = this.bundle.constants.get(buffer.constant ?? '');
+      if (constant?.dtype === buffer.dtype) return [constant.data];
+      throw new MlxcError('MLX5102', `the constant ${buffer.constant} is missing from the bundle`);
+    });
+  }
+}

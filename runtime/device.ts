@@ -1,0 +1,30 @@
+/** What the runtime asks of a device: to take a plan, to bind a function to dims, to run it over memory. */
+import type { Plan } from '../compiler/plan/plan.ts';
+import type { Bundle } from './bundle.ts';
+import type { Dims } from './sizes.ts';
+import type { TypedArray } from './typed-array.ts';
+
+export interface Device {
+  /** `cpu`, `interp`, ...: what `--device` takes. */
+  readonly name: string;
+  /** Makes the functions of a bundle ready to run. `plan` is the bundle's plan, already checked. */
+  open(bundle: Bundle, plan: Plan): Promise<Program>;
+  /** Memory for a result: `free` gives it back at once, otherwise the garbage collector does. */
+  allocate(bytes: number): {
+    readonly buffer: ArrayBuffer;
+    readonly free: (() => void) | undefined;
+  };
+}
+
+export interface Program {
+  /** Function `index` of the plan with all its dims bound. Results are cached by the caller. */
+  instantiate(index: number, dims: Dims): Executable;
+}
+
+export interface Executable {
+  /**
+   * Reads one array a parameter leaf and fills one a result leaf, each of exactly the size of its buffer. A result
+   * may be the memory of a donated parameter where the plan says `mayReuse`.
+   */
+  run(parameters: readonly TypedArray[], results: readonly TypedArray[]): void;
+}

@@ -1,0 +1,213 @@
+/** Tensors outside the language: a dtype, a shape and row-major elements in a typed array. */
+import { type DType, isDType, isFloat } from '../compiler/tensor-ir/dtype.ts';
+import { MlxcError } from './errors.ts';
+import {
+  dtypesOf,
+  holds,
+  isTypedArray,
+  makeTypedArray,
+  readElement,
+  type TypedArray,
+  writeElement,
+} from './typed-array.ts';
+
+/** Numbers, booleans or bigints in arrays of equal length, as deep as the tensor has axes. */
+export type NestedArray = number | bigint | boolean | readonly NestedArray[];
+
+/**
+ * A tensor. `data` is the memory itself, not a copy: f32 in a Float32Array, f16 and bf16 as bits in a Uint16Array, bool as 0 and
+ * 1 in a Uint8Array, 64-bit integers in BigInt arrays. After `dispose` or donation every access throws MLX5113.
+ */
+export class Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  private elements: TypedArray | undefined;
+  private free: (() => void) | undefined;
+  private gone = 'disposed';
+
+  /** `free` is called once, by `dispose`. Use `tensor(...)` to make one. */
+  constructor(dtype: DType, shape: readonly number[], data: TypedArray, free?: () => void) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.elements = data;
+    this.free = free;
+  }
+
+  /** The elements in row-major order. */
+  get data(): TypedArray {
+    if (this.elements === undefined) {
+      throw new MlxcError('MLX5113', `this tensor was ${this.gone}`, 'use it before, or copy it');
+    }
+    return this.elements;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.data.length;
+  }
+
+  get isDisposed(): boolean {
+    return this.elements === undefined;
+  }
+
+  /** The only element of a tensor with one; RangeError otherwise. */
+  item(): number | bigint | boolean {
+    if (this.data.length !== 1) {
+      throw new RangeError(`item() needs one element, ${this.describe()} has ${this.data.length}`);
+    }
+    return readElement(this.dtype, this.data, 0);
+  }
+
+  /** The elements as nested arrays of numbers, bigints or booleans. */
+  tolist(): NestedArray {
+    const { data, dtype, shape } = this;
+    let next = 0;
+    const build = (axis: number): NestedArray =>
+      axis === shape.length
+        ? readElement(dtype, data, next++)
+        : Array.from({ length: shape[axis]! }, () => build(axis + 1));
+    return build(0);
+  }
+
+  /** Gives the memory back at once instead of at the next garbage collection. Twice is fine. */
+  dispose(): void {
+    const free = this.free;
+    this.elements = undefined;
+    this.free = undefined;
+    free?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /**
+   * The memory of this tensor for somebody else, who frees it; the tensor is unusable afterwards. For devices: what
+   * `donate` does.
+   */
+  surrender(): { readonly data: TypedArray; readonly free: (() => void) | undefined } {
+    const taken = { data: this.data, free: this.free };
+    this.elements = undefined;
+    this.free = undefined;
+    this.gone = 'donated';
+    return taken;
+  }
+
+  /** `f32[2, 3]`. */
+  describe(): string {
+    return this.shape.length === 0 ? this.dtype : `${this.dtype}[${this.shape.join(', ')}]`;
+  }
+
+  toString(): string {
+    if (this.elements === undefined) return `Tensor(${this.describe()}, ${this.gone})`;
+    const { data, dtype, shape } = this;
+    const show = (index: number): string => {
+      const value = readElement(dtype, data, index);
+      return isFloat(dtype) ? `${Number(Number(value).toPrecision(7))}` : `${value}`;
+    };
+    const edge = 3;
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+    const build = (axis: number, start: number): string => {
+      if (axis === shape.length) return show(start);
+      const length = shape[axis]!;
+      const isCut = data.length > 1000 && length > 2 * edge;
+      const indices = isCut
+        ? [0, 1, 2, -1, length - 3, length - 2, length - 1]
+        : Array.from({ length }, (_, i) => i);
+      const items = indices.map((i) =>
+        i < 0 ? '...' : build(axis + 1, start + i * strides[axis]!),
+      );
+      return `[${items.join(', ')}]`;
+    };
+    return `Tensor(${this.describe()}, ${build(0, 0)})`;
+  }
+}
+
+/**
+ * A tensor of `data`: a typed array (used as it is, not copied), a scalar, or nested arrays. `shape` defaults to that of the
+ * nesting, or one axis for a typed array. `dtype` defaults to that of the typed array; numbers are f32, booleans bool, bigints i64.
+ * Throws MLX5114 when the data cannot be a tensor of that dtype and shape.
+ */
+export function tensor(
+  data: TypedArray | NestedArray,
+  shape?: readonly number[],
+  dtype?: DType,
+): Tensor {
+  if (dtype !== undefined && !isDType(dtype)) throw bad(`there is no dtype ${String(dtype)}`);
+  if (isTypedArray(data)) return fromTypedArray(data, shape, dtype);
+  const found: number[] = [];
+  for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0]) {
+    found.push(level.length);
+    if (found.length > 32) throw bad('arrays are nested deeper than 32');
+  }
+  const flat: (number | bigint | boolean)[] = [];
+  flatten(data, found, 0, flat);
+  const known = shape ?? found;
+  const wanted = dtype ?? naturalDType(flat[0]);
+  checkShape(known, flat.length);
+  const elements = makeTypedArray(wanted, flat.length);
+  for (let i = 0; i < flat.length; i++) {
+    try {
+      writeElement(wanted, elements, i, flat[i]!);
+    } catch (error) {
+      throw bad(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return new Tensor(wanted, [...known], elements);
+}
+
+function fromTypedArray(
+  data: TypedArray,
+  shape: readonly number[] | undefined,
+  dtype: DType | undefined,
+): Tensor {
+  const known = shape ?? [data.length];
+  const wanted = dtype ?? dtypesOf(data)[0]!;
+  if (!holds(wanted, data)) {
+    throw bad(`a ${data.constructor.name} does not hold ${wanted}`);
+  }
+  checkShape(known, data.length);
+  return new Tensor(wanted, [...known], data);
+}
+
+function naturalDType(first: number | bigint | boolean | undefined): DType {
+  if (typeof first === 'boolean') return 'bool';
+  return typeof first === 'bigint' ? 'i64' : 'f32';
+}
+
+function flatten(
+  data: NestedArray,
+  shape: readonly number[],
+  axis: number,
+  into: (number | bigint | boolean)[],
+): void {
+  if (axis === shape.length) {
+    if (typeof data !== 'number' && typeof data !== 'bigint' && typeof data !== 'boolean') {
+      throw bad(
+        Array.isArray(data)
+          ? 'nested arrays are not equally deep'
+          : `${data === null ? 'null' : typeof data} is not an element of a tensor`,
+      );
+    }
+    into.push(data);
+    return;
+  }
+  if (!Array.isArray(data) || data.length !== shape[axis]) {
+    throw bad(`nested arrays are not equally long along axis ${axis}: expected ${shape[axis]}`);
+  }
+  for (const item of data as readonly NestedArray[]) flatten(item, shape, axis + 1, into);
+}
+
+function checkShape(shape: readonly number[], elements: number): void {
+  if (!shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
+    throw bad(`[${shape.join(', ')}] is not a shape: dims are whole numbers from 0`);
+  }
+  const wanted = shape.reduce((a, b) => a * b, 1);
+  if (wanted !== elements) {
+    throw bad(`shape [${shape.join(', ')}] has ${wanted} elements, the data ${elements}`);
+  }
+}
+
+function bad(message: string): MlxcError {
+  return new MlxcError('MLX5114', message);
+}
