@@ -18,6 +18,7 @@ import { type Candidate, GroupBuilder } from './group-builder.ts';
 import { mergeHorizontally } from './horizontal.ts';
 import { freshIndex, type Read, ReadAnalysis } from './index-map.ts';
 import { chooseMaterialized, definitionsOf, estimateSize, isInlined } from './materialize.ts';
+import { attachRiders } from './riders.ts';
 
 /** Rows fewer than this with rows longer than `longRow` are split into two kernels instead of running on a few threadgroups. */
 const fewRows = 16;
@@ -92,7 +93,11 @@ class Fusion {
     return {
       parameters: this.func.parameters,
       results: this.func.results,
-      groups: mergeHorizontally(finished, this.func, this.definitions, inMemory),
+      groups: attachRiders(
+        mergeHorizontally(finished, this.func, this.definitions, inMemory),
+        this.definitions,
+        inMemory,
+      ),
       inMemory,
       definitions: this.definitions,
       refusals: this.refusals,

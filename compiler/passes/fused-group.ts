@@ -44,6 +44,8 @@ export interface FusedGroup {
   /** The dot_general that leads the group; its result is read at the point of the space. */
   readonly contraction: Operation | undefined;
   readonly stages: readonly Stage[];
+  /** Scalars that the first point of a map stores besides: cheaper than a kernel of their own (see riders.ts). */
+  readonly riders: readonly GroupStore[];
 }
 
 /** An operation with a schedule of its own: scatter, control flow, sort. Operands may be inlined expressions (scatter) or buffers. */
@@ -56,6 +58,7 @@ export interface OperationGroup {
 export interface HorizontalGroup {
   readonly kind: 'horizontal';
   readonly members: readonly FusedGroup[];
+  readonly riders: readonly GroupStore[];
 }
 
 export type Group = FusedGroup | OperationGroup | HorizontalGroup;

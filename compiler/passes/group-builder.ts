@@ -264,6 +264,7 @@ export class GroupBuilder {
       space: this.space,
       contraction: this.contraction,
       stages: this.stages as readonly Stage[],
+      riders: [],
     };
   }
 }

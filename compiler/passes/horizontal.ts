@@ -18,10 +18,7 @@ export function mergeHorizontally(
   definitions: ReadonlyMap<Value, Operation>,
   inMemory: ReadonlySet<Value>,
 ): readonly Group[] {
-  const analysis = new ReadAnalysis(definitions, (value) => {
-    const op = definitions.get(value);
-    return inMemory.has(value) || op === undefined || !isInlined(op);
-  });
+  const analysis = memoryAnalysis(definitions, inMemory);
   const readInFunction = new Set<Value>();
   for (const group of groups) {
     for (const value of valuesReadBy(group, analysis)) readInFunction.add(value);
@@ -43,11 +40,23 @@ export function mergeHorizontally(
   const moved = new Set<Group>(merged.flat());
   return [
     ...groups.filter((g) => !moved.has(g)),
-    ...merged.map((members): Group => ({ kind: 'horizontal', members })),
+    ...merged.map((members): Group => ({ kind: 'horizontal', members, riders: [] })),
   ];
 }
 
-function isPlainMap(group: FusedGroup): boolean {
+/** Reads with everything looked through that is not in memory. */
+export function memoryAnalysis(
+  definitions: ReadonlyMap<Value, Operation>,
+  inMemory: ReadonlySet<Value>,
+): ReadAnalysis {
+  return new ReadAnalysis(definitions, (value) => {
+    const op = definitions.get(value);
+    return inMemory.has(value) || op === undefined || !isInlined(op);
+  });
+}
+
+/** One stage that stores elements of its space and nothing else. */
+export function isPlainMap(group: FusedGroup): boolean {
   return (
     group.contraction === undefined &&
     group.stages.length === 1 &&
@@ -56,7 +65,8 @@ function isPlainMap(group: FusedGroup): boolean {
   );
 }
 
-function valuesReadBy(group: Group, analysis: ReadAnalysis): Iterable<Value> {
+/** Values in memory that a group reads and does not make. */
+export function valuesReadBy(group: Group, analysis: ReadAnalysis): Iterable<Value> {
   const values = new Set<Value>();
   const add = (value: Value, index: readonly Int[], isLeafToo: boolean): void => {
     const reads = isLeafToo ? analysis.readsAt(value, index) : analysis.readsOf(value, index);
