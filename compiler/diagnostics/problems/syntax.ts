@@ -93,8 +93,8 @@ export function unterminatedString(span: Span): Diagnostic {
 }
 
 /** `\q` in a string. */
-export function unknownEscape(span: Span, escape: string): Diagnostic {
-  return error(1006, span, `unknown escape \`${escape}\` in a string`, {
+export function unknownEscape(span: Span, text: string): Diagnostic {
+  return error(1006, span, `unknown escape \`${text}\` in a string`, {
     hint: 'strings know `\\"`, `\\\\`, `\\n`, `\\r`, `\\t`, `\\0` and `\\u{1F600}`',
   });
 }
