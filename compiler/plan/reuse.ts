@@ -9,7 +9,7 @@ import type { Buffer, Kernel } from '../kernel-ir/program.ts';
 import { walkStatements } from '../kernel-ir/walk.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import type { ScheduledFunction, ScheduledStep } from '../schedule/schedule.ts';
-import type { Int } from '../symbolic/integer.ts';
+import { constantValue, type Int, one } from '../symbolic/integer.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import type { PlanBuffer } from './plan.ts';
 
@@ -87,12 +87,11 @@ function readsOnlyWhereStored(kernel: Kernel, read: Buffer, written: Buffer): bo
   const places = placesOf(kernel);
   const stores = places.stores.get(written);
   const loads = places.loads.get(read);
-  return (
-    stores !== undefined &&
-    loads !== undefined &&
-    stores.size === 1 &&
-    [...loads].every((at) => stores.has(at))
-  );
+  if (stores === undefined || loads === undefined || stores.size !== 1) return false;
+  // one element that many tasks read while one writes it
+  const isScalar = [...stores].some((at) => constantValue(at) !== undefined);
+  if (isScalar && kernel.grid.some((extent) => extent !== one)) return false;
+  return [...loads].every((at) => stores.has(at));
 }
 
 interface Places {

@@ -2,7 +2,7 @@
  * A group's signature: equal text means equal kernels up to the tensors they touch. Values are numbered in order of first use, so
  * the number is what corresponds between two groups of one signature.
  */
-import type { FusedFunction, FusedGroup, Group } from '../passes/fused-group.ts';
+import type { FusedFunction, FusedGroup, Group, GroupStore } from '../passes/fused-group.ts';
 import { isInlined } from '../passes/materialize.ts';
 import { asVariable, type Int, indexVariable, substitute } from '../symbolic/integer.ts';
 import type { Attr, Operation, TensorType, Value } from '../tensor-ir/program.ts';
@@ -36,10 +36,12 @@ export function signGroup(fused: FusedFunction, group: Group): GroupSignature {
   switch (group.kind) {
     case 'fused':
       signer.group(group);
+      signer.riders(group.riders);
       break;
     case 'horizontal':
       signer.parts.push(`horizontal ${group.members.length}`);
       for (const member of group.members) signer.group(member);
+      signer.riders(group.riders);
       break;
     case 'operation':
       signer.operation(group.op);
@@ -80,6 +82,11 @@ class Signer {
         this.parts.push(`store ${this.visit(value)} ${typeText(value.type)}[${this.index(index)}]`);
       }
     }
+  }
+
+  riders(stores: readonly GroupStore[]): void {
+    for (const { value } of stores) this.own.add(value);
+    for (const { value } of stores) this.parts.push(`rider ${this.visit(value)}`);
   }
 
   operation(op: Operation): void {

@@ -216,3 +216,19 @@ export function declareAccumulator(b: KernelBuilder, step: ReduceStep): Accumula
       b.emit({ kind: 'assign', name: total.name, value: combine(monoid, total, element) }),
   };
 }
+
+/** Emits the scalars that ride on a map, guarded so that the first of all tasks alone stores them. */
+export function emitRiders(
+  b: KernelBuilder,
+  riders: readonly StoreStep[],
+  tasks: readonly Int[],
+): void {
+  if (riders.length === 0) return;
+  for (const rider of riders) b.computeHere(rider.value);
+  const store = (): void => {
+    for (const { value, index } of riders) b.store(value, index, b.at(value, index));
+  };
+  const conditions = tasks.map((value) => ({ value, extent: one }));
+  if (conditions.length === 0) store();
+  else b.if({ kind: 'in-range', dtype: 'bool', conditions }, store);
+}

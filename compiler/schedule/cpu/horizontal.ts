@@ -27,7 +27,7 @@ import { delinearize } from '../flatten.ts';
 import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { signGroup } from '../signature.ts';
-import { rename } from '../stage-program.ts';
+import { emitRiders, rename } from '../stage-program.ts';
 
 const chunk = 4096;
 
@@ -56,6 +56,7 @@ export function scheduleHorizontal(
   const length = b.uniqueName('length');
 
   b.loop('task', tasks, 'grid', (task) => {
+    emitRiders(b, group.riders, [task]);
     const segment = b.declareIndex('segment', int(group.members.length));
     const local = b.declareIndex('local', tasks);
     b.emit({
@@ -98,7 +99,8 @@ function segment(
   length: string,
 ): ScheduledKernel {
   const signatures = group.members.map((m) => signGroup(fused, m));
-  const isFull = (value: Value): boolean => value.type.shape.length > 0;
+  const members = new Set(signatures[0]!.values);
+  const isFull = (value: Value): boolean => value.type.shape.length > 0 && members.has(value);
   const bindings: Value[] = [];
   const parameters = scheduled.kernel.parameters.map((parameter, i) => {
     const value = scheduled.bindings[i]!;

@@ -23,7 +23,7 @@ import {
 import { delinearize, dividesVariable } from '../flatten.ts';
 import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
 import type { KernelLabel } from '../schedule.ts';
-import { extentOf, nameOf, type Renaming, rename } from '../stage-program.ts';
+import { emitRiders, extentOf, nameOf, type Renaming, rename } from '../stage-program.ts';
 
 /** Elements of one task: small enough to balance, large enough that a task costs more than its dispatch. */
 const chunk = 4096;
@@ -65,6 +65,7 @@ function build(
       b.store(store.value, index, b.at(store.value, index));
     }
   };
+  const tasks: Int[] = [];
   const inside = (): void => {
     const isSmall = (constantValue(total) ?? chunk + 1) <= chunk;
     const flatLoop = (base: Int, extent: Int): void => {
@@ -77,11 +78,14 @@ function build(
       });
     };
     if (inner.length === 0) storeAll(renaming);
-    else if (isSmall) flatLoop(zero, total);
-    else {
+    else if (isSmall) {
+      emitRiders(b, group.riders, tasks);
+      flatLoop(zero, total);
+    } else {
       const chunks = ceildiv(total, int(chunk));
       grid.push(chunks);
       b.loop('c', chunks, 'grid', (c) => {
+        emitRiders(b, group.riders, [...tasks, c]);
         const start = multiply(c, int(chunk));
         flatLoop(start, min(int(chunk), subtract(total, start)));
       });
@@ -93,6 +97,7 @@ function build(
       const extent = extentOf(group.space[axis]!);
       grid.push(extent);
       b.loop('i', extent, 'grid', (i) => {
+        tasks.push(i);
         renaming.set(nameOf(group.space[axis]!), i);
         nest(axis + 1);
       });
