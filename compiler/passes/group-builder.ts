@@ -25,7 +25,7 @@ export interface Candidate {
 interface MutableStage {
   row: Int[];
   readonly reduces: GroupReduce[];
-  readonly stores: GroupStore[];
+  stores: GroupStore[];
 }
 
 export interface Member {
@@ -248,8 +248,13 @@ export class GroupBuilder {
     return indexVariable(`g${this.tag}_${this.variables++}`, extent);
   }
 
-  /** Adds stores for reductions and contractions that somebody outside reads, and ends the group. */
+  /**
+   * Ends the group: reductions and contractions that somebody outside reads get a store, and values that were to be stored but
+   * are read inside the group only lose theirs.
+   */
   finish(needsMemory: (value: Value) => boolean): FusedGroup {
+    for (const stage of this.stages)
+      stage.stores = stage.stores.filter((s) => needsMemory(s.value));
     for (const [value, member] of this.members) {
       if (!member.isOnChip || !needsMemory(value)) continue;
       let stage = this.stages.findIndex((s, i) => i >= member.level && s.row.length === 0);
@@ -263,7 +268,9 @@ export class GroupBuilder {
       kind: 'fused',
       space: this.space,
       contraction: this.contraction,
-      stages: this.stages as readonly Stage[],
+      stages: (this.stages as readonly Stage[]).filter(
+        (s) => s.reduces.length + s.stores.length > 0,
+      ),
       riders: [],
     };
   }
