@@ -4,6 +4,7 @@
  * round differently from `pow` in the last place.
  */
 import { add, div, mul, neg, sub } from '../../primitives/arithmetic.ts';
+import { type BroadcastAttrs, broadcast } from '../../primitives/broadcast.ts';
 import { eq, ne } from '../../primitives/comparison.ts';
 import { rsqrt, sqrt } from '../../primitives/exponential.ts';
 import { filledLike } from '../../primitives/values.ts';
@@ -30,6 +31,14 @@ function negated(r: Rewriter, x: Value): Value | undefined {
   return r.definedBy(x, 'neg')?.operands[0];
 }
 
+/** As `negated`, also when the value is the broadcast of a `neg`. */
+function negatedTerm(r: Rewriter, x: Value): Value | undefined {
+  const map = r.definedBy(x, 'broadcast');
+  if (map === undefined) return negated(r, x);
+  const y = negated(r, map.operands[0]!);
+  return y && r.apply(broadcast, [y], map.attrs as BroadcastAttrs);
+}
+
 function isPowerOfTwo(value: number): boolean {
   return value > 0 && Number.isFinite(value) && Number.isInteger(Math.log2(value));
 }
@@ -38,7 +47,7 @@ const additive: readonly Rule[] = [
   // zero sign
   symmetric('add-zero', 'add', (r, x, y) => (isSplat(r, y, 0) ? x : undefined)),
   symmetric('add-negated', 'add', (r, x, y) => {
-    const z = negated(r, y);
+    const z = negatedTerm(r, y);
     return z && r.apply(sub, [x, z], {});
   }),
   binary('subtract-zero', 'sub', (r, x, y) => (isSplat(r, y, 0) ? x : undefined)),
@@ -47,7 +56,7 @@ const additive: readonly Rule[] = [
     isSplat(r, x, 0) ? r.apply(neg, [y], {}) : undefined,
   ),
   binary('subtract-negated', 'sub', (r, x, y) => {
-    const z = negated(r, y);
+    const z = negatedTerm(r, y);
     return z && r.apply(add, [x, z], {});
   }),
   binary('subtract-itself', 'sub', (r, x, y) =>
@@ -98,6 +107,11 @@ const multiplicative: readonly Rule[] = [
     if (a === undefined || c === undefined || !isFloat(x.type.dtype)) return undefined;
     return r.apply(mul, [a, makeConstant(r, y.type, -c)], {});
   }),
+  // signs move outward, where an addition takes them up
+  symmetric('multiply-by-negated', 'mul', (r, x, y) => {
+    const a = negated(r, y);
+    return a && r.apply(neg, [r.apply(mul, [x, a], {})], {});
+  }),
   symmetric('merge-factors', 'mul', (r, x, y) => {
     const factor = splatNumber(r, y);
     return factor !== undefined && isPowerOfTwo(factor) ? scale(r, x, factor) : undefined;
@@ -116,6 +130,12 @@ const multiplicative: readonly Rule[] = [
     const a = negated(r, x);
     const c = splatNumber(r, y);
     return a && c !== undefined ? r.apply(div, [a, makeConstant(r, y.type, -c)], {}) : undefined;
+  }),
+  binary('divide-negated', 'div', (r, x, y) => {
+    const [a, c] = [negated(r, x), negated(r, y)];
+    if (a === undefined && c === undefined) return undefined;
+    const quotient = r.apply(div, [a ?? x, c ?? y], {});
+    return a !== undefined && c !== undefined ? quotient : r.apply(neg, [quotient], {});
   }),
   binary('power', 'pow', (r, x, y) => {
     const exponent = splatNumber(r, y);

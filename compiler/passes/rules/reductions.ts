@@ -3,11 +3,12 @@
  * order of a sum to the schedule, so this is the same freedom. The sum of n equal elements becomes n times the element,
  * which rounds once instead of n times.
  */
-import { mul } from '../../primitives/arithmetic.ts';
+import { mul, neg } from '../../primitives/arithmetic.ts';
 import { type BroadcastAttrs, broadcast } from '../../primitives/broadcast.ts';
 import { isOne, range, withoutAxes } from '../../primitives/checks.ts';
 import { dimValue } from '../../primitives/constant.ts';
 import type { PermuteAttrs } from '../../primitives/permute.ts';
+import { reduceSum } from '../../primitives/reduce.ts';
 import { reshape } from '../../primitives/reshape.ts';
 import { broadcastScalar, filledLike, permuteTo } from '../../primitives/values.ts';
 import { constantValue, product } from '../../symbolic/integer.ts';
@@ -87,6 +88,14 @@ export const reductionRules: readonly Rule[] = [
         reduced,
         left.map((axis) => ascending.indexOf(axis)),
       );
+    },
+  },
+  {
+    name: 'sum-of-negated',
+    on: ['reduce_sum'],
+    rewrite: (r, op) => {
+      const inner = r.definedBy(op.operands[0]!, 'neg');
+      return inner && r.apply(neg, [r.apply(reduceSum, inner.operands, { axes: axesOf(op) })], {});
     },
   },
   {
