@@ -15,13 +15,13 @@ import { TransformProblem } from './problem.ts';
 import { vjpFunction } from './vjp.ts';
 import { inlineBatch } from './vmap.ts';
 
-/** The program without transformation operations. Throws TransformProblem where a derivative does not exist. */
+/** The program without transformation operations and dead code. Throws TransformProblem where a derivative does not exist. */
 export function expandTransformations(program: Program<'traced'>): Program<'plain'> {
   return {
     stage: 'plain',
     entries: program.entries.map((entry) => ({
       ...entry,
-      func: inlineCalls(expandFunction(entry.func)),
+      func: eliminateDeadCode(inlineCalls(expandFunction(entry.func))),
     })),
   };
 }
