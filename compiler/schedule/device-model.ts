@@ -19,7 +19,7 @@ export const cpuModels: Readonly<Record<'avx512' | 'avx2' | 'neon', CpuModel>> =
     rows: 12,
     columns: 32,
     depthBlock: 256,
-    rowBlock: 264,
+    rowBlock: 528,
     columnBlock: 512,
   },
   avx2: { name: 'avx2', rows: 6, columns: 16, depthBlock: 256, rowBlock: 192, columnBlock: 384 },
