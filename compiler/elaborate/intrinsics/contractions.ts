@@ -1,9 +1,10 @@
 /** Sums of products: all of them become `dot_general`. */
-import { constantValue, type Int, one, print } from '../../symbolic/integer.ts';
+import { constantValue, type Int, one } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { Term } from '../value.ts';
 import { einsum } from './einsum.ts';
+import { moveAxes } from './shapes.ts';
 import {
   type Arguments,
   type Emitter,
@@ -18,74 +19,63 @@ import {
 type AxisPair = readonly [readonly number[], readonly number[]];
 
 /** batch axes ++ free axes of x ++ free axes of y. */
-export function dotGeneral(
+function dotGeneral(
   e: Emitter,
   x: Value,
   y: Value,
   contracting: AxisPair,
   batch: AxisPair = [[], []],
 ): Value {
-  contracting[0].forEach((axis, i) => {
-    const [left, right] = [x.type.shape[axis]!, y.type.shape[contracting[1][i]!]!];
-    e.requireEqual(
-      left,
-      right,
-      `the contracted sizes ${print(left)} of ${showTensor(x.type)} and ${print(right)} of ${showTensor(y.type)}`,
-    );
-  });
-  return e.apply('dot_general', [x, y], { contracting, batch });
+  const fitted = contracting[1].reduce((value, axis, i) => {
+    const size = x.type.shape[contracting[0][i]!]!;
+    const what = `contracting ${showTensor(x.type)} with ${showTensor(y.type)}: axis ${axis} of the second`;
+    return e.withSize(value, axis, size, what);
+  }, y);
+  return e.apply('dot_general', [x, fitted], { contracting, batch });
 }
 
 /** `x @ y` as NumPy has it: vectors lose their axis, leading axes broadcast. */
-export function matmul(
-  e: Emitter,
-  x: Value,
-  y: Value,
-  spans: readonly [Arguments['span'], Arguments['span']],
-): Value {
+function matmul(e: Emitter, x: Value, y: Value): Value {
   const [m, n] = [x.type.shape.length, y.type.shape.length];
   if (m === 0 || n === 0) {
-    e.fail(
-      'MLX2450',
-      `matmul needs at least one axis: ${showTensor(x.type)} @ ${showTensor(y.type)}`,
-      {
-        span: spans[m === 0 ? 0 : 1],
-        hint: 'multiply by a scalar with `*`',
-      },
-    );
+    const shown = `${showTensor(x.type)} @ ${showTensor(y.type)}`;
+    e.fail('MLX2450', `matmul needs at least one axis: ${shown}`, {
+      hint: 'multiply by a scalar with `*`',
+    });
   }
+  const contracting: AxisPair = [[m - 1], [Math.max(0, n - 2)]];
   // a matrix on the right, or a vector, is shared by all leading axes of x
-  if (n <= 2) return dotGeneral(e, x, y, [[m - 1], [Math.max(0, n - 2)]]);
-  if (m === 1) {
-    const result = dotGeneral(e, y, x, [[n - 2], [0]]);
-    return result;
+  if (n <= 2) return dotGeneral(e, x, y, contracting);
+  if (m <= 2) {
+    // free axis of x, leading axes of y, columns of y
+    const product = dotGeneral(e, x, y, contracting);
+    return m === 1 ? product : moveAxes(e, product, [0], [n - 2]);
   }
-  const [a, b] = alignBatch(e, x, y);
-  const lead = range(a.type.shape.length - 2);
+  const [a, b] = alignLeading(e, x, y);
   const rank = a.type.shape.length;
-  return dotGeneral(e, a, b, [[rank - 1], [rank - 2]], [lead, lead]);
+  const leading = range(rank - 2);
+  return dotGeneral(e, a, b, [[rank - 1], [rank - 2]], [leading, leading]);
 }
 
 /** Broadcasts all axes but the last two. */
-function alignBatch(e: Emitter, x: Value, y: Value): readonly [Value, Value] {
-  const lead = (v: Value): readonly Int[] => v.type.shape.slice(0, -2);
-  const rank = Math.max(lead(x).length, lead(y).length);
-  const padded = (v: Value): readonly Int[] => [
-    ...range(rank - lead(v).length).map(() => one),
-    ...lead(v),
-  ];
-  const [left, right] = [padded(x), padded(y)];
-  const shared = left.map((dim, i) => {
-    const other = right[i]!;
-    if (constantValue(dim) === 1) return other;
-    if (constantValue(other) !== 1) e.requireEqual(dim, other, 'the leading axes of matmul');
-    return dim;
-  });
+function alignLeading(e: Emitter, x: Value, y: Value): readonly [Value, Value] {
+  const rank = Math.max(x.type.shape.length, y.type.shape.length) - 2;
+  const leading = (v: Value): readonly Int[] => {
+    const own = v.type.shape.slice(0, -2);
+    return [...range(rank - own.length).map(() => one), ...own];
+  };
+  const right = leading(y);
+  const shared = leading(x).map((dim, i) => (constantValue(dim) === 1 ? right[i]! : dim));
   const widen = (v: Value): Value => {
     const shape = [...shared, ...v.type.shape.slice(-2)];
     const offset = shape.length - v.type.shape.length;
+    const fitted = range(v.type.shape.length - 2).reduce((value, axis) => {
+      const isOne = constantValue(value.type.shape[axis]!) === 1;
+      const what = 'the leading axes of matmul';
+      return isOne ? value : e.withSize(value, axis, shape[axis + offset]!, what);
+    }, v);
     return e.broadcast(
-      v,
+      fitted,
       shape,
       range(v.type.shape.length).map((i) => i + offset),
     );
@@ -139,7 +129,7 @@ export const contractions: readonly Intrinsic[] = [
     '`x @ y`: T[..., M, K] and T[..., K, N] to T[..., M, N]; leading axes broadcast, sums in f32.',
     (a) => {
       const [x, y] = pair(a);
-      return a.tensor(matmul(a, x, y, [a.spanOf('x'), a.spanOf('y')]));
+      return a.tensor(matmul(a, x, y));
     },
   ),
   intrinsic(

@@ -32,17 +32,13 @@ function indexTemplate(e: Emitter): Term {
   return e.tensor(e.fill(0, 'i32'));
 }
 
-/** The first axis of every leaf, which must agree. */
+/** The first axis of the leaves. */
 function leadingSize(e: Emitter, leaves: readonly Value[], given: Int | undefined): Int {
-  let size = given;
-  for (const leaf of leaves) {
-    const found = leaf.type.shape[0];
-    if (found === undefined) {
-      e.fail('MLX3130', `cannot loop over a scalar ${leaf.type.dtype}: it has no leading axis`);
-    }
-    if (size === undefined) size = found;
-    else e.requireEqual(found, size, 'the leading axes that the loop runs over');
+  const scalar = leaves.find((leaf) => leaf.type.shape.length === 0);
+  if (scalar !== undefined) {
+    e.fail('MLX3130', `cannot loop over a scalar ${scalar.type.dtype}: it has no leading axis`);
   }
+  const size = given ?? leaves[0]?.type.shape[0];
   return size ?? e.fail('MLX3131', '`scan` without `xs` needs a `length`');
 }
 
@@ -68,8 +64,9 @@ function scanCall(a: Arguments): Term {
   const f = a.func('f');
   const carry = asTensors(a, a.term('init'));
   const xs = a.isNone('xs') ? unit : a.term('xs');
-  const sequences = leavesOf(a, [xs]);
-  const length = leadingSize(a, sequences, a.isNone('length') ? undefined : a.int('length'));
+  const given = leavesOf(a, [xs]);
+  const length = leadingSize(a, given, a.isNone('length') ? undefined : a.int('length'));
+  const sequences = given.map((v) => a.withSize(v, 0, length, 'the sequences of `scan`'));
   const body = native(nameOf(f), (e, [, state, x], expected) => {
     const element = a.isNone('xs') ? ({ kind: 'none' } as const) : x!;
     const result = e.context.call(f, [state!, element], expected, e.span);

@@ -162,8 +162,7 @@ function matchFloats(e: Emitter, result: Term, given: Term, what: string): reado
         `${what} must be ${showTensor(value.type)}, found ${showTensor(matched.type)}`,
       );
     }
-    shape.forEach((dim, i) => e.requireEqual(matched.type.shape[i]!, dim, `axis ${i} of ${what}`));
-    found.push(matched);
+    found.push(shape.reduce((v, dim, i) => e.withSize(v, i, dim, `axis ${i} of ${what}`), matched));
     return primal!;
   });
   return found;

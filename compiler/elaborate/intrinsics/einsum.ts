@@ -4,7 +4,7 @@
  *
  *   einsum("bhqd,bhkd->bhqk", q, k)  is  dot_general(q, k, contracting d, batch b and h)
  */
-import { constantValue, type Int, one } from '../../symbolic/integer.ts';
+import { type Int, one } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { takeDiagonal } from './shapes.ts';
@@ -51,13 +51,13 @@ function labelsOf(part: string, rank: number): readonly string[] | undefined {
 function implicitOutput(operands: readonly Labelled[]): readonly string[] {
   const all = operands.flatMap((o) => o.labels);
   const once = [...new Set(all)].filter(
-    (label) => !label.startsWith('.') && all.indexOf(label) === all.lastIndexOf(label),
+    (label) => !isHidden(label) && all.indexOf(label) === all.lastIndexOf(label),
   );
   return [...ellipsisOf(all), ...once.sort()];
 }
 
 function ellipsisOf(labels: readonly string[]): readonly string[] {
-  const hidden = [...new Set(labels)].filter((label) => label.startsWith('.'));
+  const hidden = [...new Set(labels)].filter(isHidden);
   return hidden.sort((p, q) => Number(q.slice(1)) - Number(p.slice(1)));
 }
 
@@ -66,42 +66,48 @@ function diagonals(e: Emitter, operand: Labelled): Labelled {
   const second = operand.labels.findIndex((label, i) => operand.labels.indexOf(label) < i);
   if (second < 0) return operand;
   const first = operand.labels.indexOf(operand.labels[second]!);
-  const { shape } = operand.value.type;
-  e.requireEqual(shape[first]!, shape[second]!, `the two axes "${operand.labels[first]}"`);
   return diagonals(e, {
     value: takeDiagonal(e, operand.value, first, second),
     labels: operand.labels.filter((_, i) => i !== second),
   });
 }
 
-/** The size of every label; an axis of an ellipsis may also be 1 (broadcasting). */
-function sizesOf(e: Emitter, operands: readonly Labelled[]): ReadonlyMap<string, Int> {
+/** The size of every label. An axis of an ellipsis may be 1 in one operand and more in another (broadcasting). */
+function sizesOf(operands: readonly Labelled[]): ReadonlyMap<string, Int> {
   const sizes = new Map<string, Int>();
   for (const { value, labels } of operands) {
     labels.forEach((label, i) => {
-      const size = value.type.shape[i]!;
       const known = sizes.get(label);
-      const isHidden = label.startsWith('.');
-      if (known === undefined || (isHidden && constantValue(known) === 1)) sizes.set(label, size);
-      else if (!(isHidden && constantValue(size) === 1)) {
-        e.requireEqual(known, size, isHidden ? 'an axis of "..."' : `the axis "${label}"`);
-      }
+      const isOpen = known === undefined || (isHidden(label) && known === one);
+      if (isOpen) sizes.set(label, value.type.shape[i]!);
     });
   }
   return sizes;
 }
 
-/** Drops axes of size 1 that broadcast against another operand. */
-function dropBroadcast(e: Emitter, operand: Labelled, sizes: ReadonlyMap<string, Int>): Labelled {
-  const { shape } = operand.value.type;
-  const kept = operand.labels.map((label, i) => shape[i] === sizes.get(label) || shape[i] !== one);
+function isHidden(label: string): boolean {
+  return label.startsWith('.');
+}
+
+/** Drops axes of size 1 that broadcast against another operand; all others get the common size. */
+function fitOperand(e: Emitter, operand: Labelled, sizes: ReadonlyMap<string, Int>): Labelled {
+  const value = operand.labels.reduce((v, label, i) => {
+    const isRepeated = isHidden(label) && v.type.shape[i] === one;
+    return isRepeated ? v : e.withSize(v, i, sizes.get(label)!, axisName(label));
+  }, operand.value);
+  const { shape } = value.type;
+  const kept = operand.labels.map((label, i) => shape[i] === sizes.get(label));
   return {
     value: e.reshape(
-      operand.value,
+      value,
       shape.filter((_, i) => kept[i]),
     ),
     labels: operand.labels.filter((_, i) => kept[i]),
   };
+}
+
+function axisName(label: string): string {
+  return isHidden(label) ? 'an axis of "..."' : `the axis "${label}"`;
 }
 
 function sumOut(e: Emitter, operand: Labelled, isNeeded: (label: string) => boolean): Labelled {
@@ -156,7 +162,7 @@ function requireOutput(
   operands: readonly Labelled[],
 ): void {
   for (const label of output) {
-    const name = label.startsWith('.') ? '...' : label;
+    const name = isHidden(label) ? '...' : label;
     if (!operands.some((o) => o.labels.includes(label))) {
       a.fail('MLX2461', `"${name}" is in the result of the equation but in no operand`);
     }
@@ -192,14 +198,14 @@ export const einsum: Intrinsic = intrinsic(
         `"${part}" does not fit ${showTensor(value.type)}: one letter an axis`,
       );
     });
-    const sizes = sizesOf(a, labelled);
+    const sizes = sizesOf(labelled);
     const ellipsis = ellipsisOf(labelled.flatMap((o) => o.labels));
     const output =
       equation.output === undefined
         ? implicitOutput(labelled)
         : [...equation.output.replace('...', '.')].flatMap((c) => (c === '.' ? ellipsis : [c]));
     requireOutput(a, output, labelled);
-    const operands = labelled.map((o) => dropBroadcast(a, o, sizes));
+    const operands = labelled.map((o) => fitOperand(a, o, sizes));
     const result = contractAll(a, operands, output);
     return a.tensor(
       a.permute(

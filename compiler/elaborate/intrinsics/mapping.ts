@@ -59,8 +59,13 @@ function vmapCall(e: Emitter, f: FunctionTerm, args: readonly Term[], axes: Term
     );
   });
   const mapped = closed.args.flatMap((arg, i) => leafAxes(e, arg, specs[i]!, 0));
-  const leaves = leavesOf(e, closed.args);
-  const size = batchSize(e, leaves, mapped);
+  const given = leavesOf(e, closed.args);
+  const size = batchSize(e, given, mapped);
+  const leaves = given.map((leaf, i) => {
+    const axis = mapped[i];
+    const what = 'the axes that vmap maps over';
+    return axis === undefined ? leaf : e.withSize(leaf, axis, size, what);
+  });
   const types = leaves.map((leaf, i) => dropAxis(leaf.type, mapped[i]));
   const region = traceRegion(e, closed.callee, closed.args, types);
   const outAxes = leafAxes(e, region.result, out, 1).map((axis) => {
@@ -84,16 +89,10 @@ function dropAxis(type: TensorType, axis: LeafAxis): TensorType {
   return { dtype: type.dtype, shape: type.shape.filter((_, i) => i !== axis) };
 }
 
-/** The size of the mapped axes, which must agree. */
+/** The size of the mapped axes. */
 function batchSize(e: Emitter, leaves: readonly Value[], mapped: readonly LeafAxis[]): Int {
-  let size: Int | undefined;
-  leaves.forEach((leaf, i) => {
-    const axis = mapped[i];
-    if (axis === undefined) return;
-    const found = leaf.type.shape[axis]!;
-    if (size === undefined) size = found;
-    else e.requireEqual(found, size, 'the axes that vmap maps over');
-  });
+  const first = mapped.findIndex((axis) => axis !== undefined);
+  const size = leaves[first]?.type.shape[mapped[first] ?? 0];
   return size ?? e.fail('MLX3113', 'vmap needs at least one mapped argument');
 }
 

@@ -250,20 +250,22 @@ function tensorsOf(a: Arguments, name: string): readonly Value[] {
   );
 }
 
-/** All sizes but that of `axis` (none for stack) must agree. */
-function requireAlike(a: Arguments, values: readonly Value[], axis: number | undefined): void {
+/** The tensors with all sizes but that of `axis` (of every axis for stack) as in the first. */
+function alike(a: Arguments, values: readonly Value[], axis: number | undefined): readonly Value[] {
   const first = values[0]!.type;
-  for (const { type } of values.slice(1)) {
-    if (type.shape.length !== first.shape.length) {
-      a.fail('MLX2436', `tensors of different rank: ${showTensor(first)} and ${showTensor(type)}`);
+  return values.map((value) => {
+    if (value.type.shape.length !== first.shape.length) {
+      const shown = `${showTensor(first)} and ${showTensor(value.type)}`;
+      a.fail('MLX2436', `tensors of different rank: ${shown}`);
     }
-    type.shape.forEach((dim, i) => {
-      if (i !== axis) a.requireEqual(dim, first.shape[i]!, `axis ${i} of the tensors`);
-    });
-  }
+    return first.shape.reduce(
+      (v, dim, i) => (i === axis ? v : a.withSize(v, i, dim, `axis ${i} of the tensors`)),
+      value,
+    );
+  });
 }
 
-/** Puts tensors one after another along a new first axis. */
+/** Tensors of one shape along a new axis. */
 export function stackValues(e: Emitter, values: readonly Value[], axis: number): Value {
   const rows = values.map((v) => expandDims(e, v, [axis]));
   return rows.length === 1 ? rows[0]! : e.apply('concatenate', rows, { axis });
@@ -324,8 +326,8 @@ const joining: readonly Intrinsic[] = [
     (a) => {
       const values = tensorsOf(a, 'tensors');
       const axis = a.axis('axis', values[0]!.type.shape.length);
-      requireAlike(a, values, axis);
-      return a.tensor(values.length === 1 ? values[0]! : a.apply('concatenate', values, { axis }));
+      const parts = alike(a, values, axis);
+      return a.tensor(parts.length === 1 ? parts[0]! : a.apply('concatenate', parts, { axis }));
     },
   ),
   intrinsic(
@@ -335,8 +337,7 @@ const joining: readonly Intrinsic[] = [
     (a) => {
       const values = tensorsOf(a, 'tensors');
       const axis = a.axis('axis', values[0]!.type.shape.length + 1);
-      requireAlike(a, values, undefined);
-      return a.tensor(stackValues(a, values, axis));
+      return a.tensor(stackValues(a, alike(a, values, undefined), axis));
     },
   ),
   intrinsic(
@@ -425,14 +426,15 @@ const joining: readonly Intrinsic[] = [
       const x = a.value('x');
       const rank = x.type.shape.length;
       if (rank < 2) a.fail('MLX2414', '`diagonal` needs a matrix', { span: a.spanOf('x') });
-      a.requireEqual(x.type.shape[rank - 2]!, x.type.shape[rank - 1]!, 'the last two axes');
       return a.tensor(takeDiagonal(a, x, rank - 2, rank - 1));
     },
   ),
 ];
 
 /** x where the two axes have equal indices; the second axis is removed. */
-export function takeDiagonal(e: Emitter, x: Value, keep: number, drop: number): Value {
+export function takeDiagonal(e: Emitter, given: Value, keep: number, drop: number): Value {
+  const what = `axes ${keep} and ${drop}, whose diagonal is taken`;
+  const x = e.withSize(given, drop, given.type.shape[keep]!, what);
   const { dtype, shape } = x.type;
   const onDiagonal = e.apply('eq', [e.iota('i32', shape, keep), e.iota('i32', shape, drop)]);
   const zeros = e.fill(0, dtype, shape);

@@ -130,6 +130,17 @@ export class Emitter {
     return value;
   }
 
+  /** x with the size of an axis demanded; where only a guard makes them equal, x takes that size. */
+  withSize(x: Value, axis: number, size: Int, what: string, span: Span = this.span): Value {
+    const { shape } = x.type;
+    if (shape[axis] === size) return x;
+    this.requireEqual(shape[axis]!, size, what, span);
+    return this.reshape(
+      x,
+      shape.map((dim, i) => (i === axis ? size : dim)),
+    );
+  }
+
   /** Demands left == right: proved, guarded in the plan, or reported. */
   requireEqual(left: Int, right: Int, what: string, span: Span = this.span): void {
     if (!this.context.requireEqual(left, right, span, what)) throw new Reported();
