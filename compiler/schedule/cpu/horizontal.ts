@@ -92,7 +92,7 @@ function nameOfVariable(variable: Int): string {
 }
 
 /** Turns the full-size buffers of the model member into segmented parameters bound to every member's tensors. */
-function segment(
+export function segment(
   fused: FusedFunction,
   group: HorizontalGroup,
   scheduled: ScheduledKernel,

@@ -1,0 +1,121 @@
+/**
+ * Metal schedule of element-wise groups: a flat grid of threads, each with up to four elements a threadgroup apart, so that
+ * neighbours load neighbours.
+ *
+ *   for block                                  grid
+ *     for t < 256                              threads
+ *       for e < 4                              unroll
+ *         i = 1024*block + 256*e + t
+ *         if i < N: y[i] = ...
+ *
+ * Where the flat index would have to be divided (a transposed operand), leading axes go to the grid instead, as long as the
+ * axes that remain fill a threadgroup.
+ */
+import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
+import { estimateSize } from '../../passes/materialize.ts';
+import { add, ceildiv, type Int, int, multiply, product } from '../../symbolic/integer.ts';
+import { delinearize, dividesVariable } from '../flatten.ts';
+import type { KernelBuilder, ScheduledKernel } from '../kernel-builder.ts';
+import type { KernelLabel } from '../schedule.ts';
+import { emitRiders, extentOf, nameOf, rename } from '../stage-program.ts';
+import { builderOf, defaultThreads, gridLoops, isMultiple, whereBelow } from './layout.ts';
+
+/** From this many elements on, a thread takes four: enough threads remain to fill the machine. */
+const largeMap = 1 << 17;
+
+export function scheduleMap(
+  fused: FusedFunction,
+  group: FusedGroup,
+  label: KernelLabel,
+): ScheduledKernel {
+  const flat = build(fused, group, label, 0);
+  if (!flat.divides) return flat.kernel;
+  for (let outer = 1; outer < group.space.length; outer++) {
+    const inner = product(group.space.slice(outer).map(extentOf));
+    if (estimateSize(inner) < defaultThreads) break;
+    const attempt = build(fused, group, label, outer);
+    if (!attempt.divides) return attempt.kernel;
+  }
+  return flat.kernel;
+}
+
+/** Elements that one thread of a map over `total` elements takes. */
+export function elementsPerThread(total: Int): number {
+  return estimateSize(total, 1 << 20) >= largeMap ? 4 : 1;
+}
+
+/** Axes before `outer` are grid axes, the others one flat axis. */
+function build(
+  fused: FusedFunction,
+  group: FusedGroup,
+  label: KernelLabel,
+  outer: number,
+): { readonly kernel: ScheduledKernel; readonly divides: boolean } {
+  const b = builderOf(fused, group, label);
+  const stores = group.stages.flatMap((s) => s.stores);
+  const leading = group.space.slice(0, outer);
+  const inner = group.space.slice(outer);
+  const extents = inner.map(extentOf);
+  const total = product(extents);
+  const renaming = new Map<string, Int>();
+  let flatName = '';
+  const blocks = spread(b, total, elementsPerThread(product(group.space.map(extentOf))), {
+    riders: (block, t) => {
+      const outerTasks = leading.map((v) => renaming.get(nameOf(v))!);
+      emitRiders(b, group.riders, [...outerTasks, block, t]);
+    },
+    around: (body) =>
+      gridLoops(
+        b,
+        leading.map((v) => ({ name: nameOf(v), extent: extentOf(v) })),
+        renaming,
+        body,
+      ),
+    element: (i) => {
+      if (inner.length > 0 && i.terms[0]?.powers.length === 1) flatName = nameOf(i);
+      delinearize(i, extents).forEach((index, axis) => renaming.set(nameOf(inner[axis]!), index));
+      for (const store of stores) {
+        const index = rename(store.index, renaming);
+        b.store(store.value, index, b.at(store.value, index));
+      }
+    },
+  });
+  const divides = flatName !== '' && dividesVariable(b.statements, flatName);
+  const grid = [...leading.map(extentOf), blocks];
+  const threads = defaultThreads;
+  return { kernel: b.finish({ ...label, grid, threads, schedule: 'map' }), divides };
+}
+
+/**
+ * The loops of a flat map: `element` is called once with the index of an element below `total`. Returns the number of
+ * threadgroups, the last extent of the grid; `around` opens the grid loops before it.
+ */
+export function spread(
+  b: KernelBuilder,
+  total: Int,
+  each: number,
+  parts: {
+    readonly around: (body: () => void) => void;
+    /** Emits what only the first thread of all does. */
+    readonly riders?: (block: Int, t: Int) => void;
+    readonly element: (index: Int) => void;
+  },
+): Int {
+  const span = defaultThreads * each;
+  const blocks = ceildiv(total, int(span));
+  parts.around(() => {
+    b.loop('block', blocks, 'grid', (block) => {
+      b.loop('t', int(defaultThreads), 'threads', (t) => {
+        parts.riders?.(block, t);
+        const start = multiply(block, int(span));
+        const at = (e: Int): void => {
+          const position = add(add(start, multiply(e, int(defaultThreads))), t);
+          whereBelow(b, 'i', position, total, isMultiple(total, span), parts.element);
+        };
+        if (each === 1) at(int(0));
+        else b.loop('e', int(each), 'unroll', at);
+      });
+    });
+  });
+  return blocks;
+}

@@ -1,0 +1,37 @@
+/** Metal's schedules: picks the kernel class of each group. */
+import { InternalError } from '../../diagnostics/internal-error.ts';
+import { hasTooFewRows } from '../../passes/fuse.ts';
+import type { Schedule } from '../schedule.ts';
+import { scheduleColumns } from './column.ts';
+import { isTiled, scheduleContraction } from './contraction.ts';
+import { scheduleFullReduction } from './full-reduction.ts';
+import { scheduleHorizontal } from './horizontal.ts';
+import { scheduleMap } from './map.ts';
+import { scheduleRows } from './row.ts';
+import { scheduleScatter } from './scatter.ts';
+
+export function metalSchedule(): Schedule {
+  return {
+    target: 'metal',
+    fused: (fused, group, label) => {
+      if (group.contraction !== undefined && isTiled(group)) {
+        return [scheduleContraction(fused, group, label)];
+      }
+      const reducing = group.stages.find((s) => s.reduces.length > 0);
+      if (reducing === undefined && group.contraction === undefined) {
+        return [scheduleMap(fused, group, label)];
+      }
+      const isFull =
+        reducing !== undefined &&
+        group.stages[0] === reducing &&
+        hasTooFewRows(group.space, reducing.row);
+      if (isFull) return scheduleFullReduction(fused, group, label);
+      return [scheduleColumns(fused, group, label) ?? scheduleRows(fused, group, label)];
+    },
+    horizontal: (fused, group, label) => [scheduleHorizontal(fused, group, label)],
+    operation: (fused, op, label) => {
+      if (op.primitive.lower.kind === 'scatter') return [scheduleScatter(fused, op, label)];
+      throw new InternalError(`no Metal schedule for ${op.primitive.name}`);
+    },
+  };
+}
