@@ -1,13 +1,12 @@
 /**
- * What every intrinsic is written with: named arguments with typed getters, and operations whose shape problems
- * become diagnostics. A getter that finds the wrong thing reports it and unwinds to the boundary of the intrinsic
- * (`intrinsic`, `native`), which gives the error term; no exception reaches the elaborator.
+ * What every intrinsic is written with: named arguments with typed getters, and operations on the function
+ * being built. A getter that finds the wrong thing reports it and unwinds to the boundary of the intrinsic (`intrinsic`,
+ * `native`), which gives the error term. Operands that do not fit a primitive are reported by the caller of intrinsics.
  */
 import type { Span } from '../../diagnostics/span.ts';
 import type { Int } from '../../symbolic/integer.ts';
 import type { Builder } from '../../tensor-ir/builder.ts';
 import { type DType, isFloat } from '../../tensor-ir/dtype.ts';
-import { ShapeProblem } from '../../tensor-ir/primitive.ts';
 import type { Attrs, Func, TensorType, Value } from '../../tensor-ir/program.ts';
 import type {
   ElaborationContext,
@@ -244,7 +243,7 @@ export class Arguments extends Emitter {
   }
 }
 
-/** Defines an intrinsic; `apply` may unwind after reporting, and shape problems of primitives are reported here. */
+/** Defines an intrinsic; `apply` may unwind after reporting. */
 export function intrinsic(
   name: string,
   parameters: readonly IntrinsicParameter[],
@@ -256,7 +255,7 @@ export function intrinsic(
     parameters,
     doc,
     apply: (context, args, call) =>
-      atBoundary(context, call.span, () => apply(new Arguments(context, parameters, args, call))),
+      atBoundary(() => apply(new Arguments(context, parameters, args, call))),
   };
 }
 
@@ -270,18 +269,15 @@ export function native(
     form: 'native',
     name,
     call: (context, args, expected, span) =>
-      atBoundary(context, span, () => call(new Emitter(context, span), args, expected)),
+      atBoundary(() => call(new Emitter(context, span), args, expected)),
   };
 }
 
-function atBoundary(context: ElaborationContext, span: Span, run: () => Term): Term {
+function atBoundary(run: () => Term): Term {
   try {
     return run();
   } catch (problem) {
     if (problem instanceof Reported) return { kind: 'error' };
-    if (problem instanceof ShapeProblem) {
-      return context.error({ code: 'MLX2400', message: problem.message, span });
-    }
     throw problem;
   }
 }
