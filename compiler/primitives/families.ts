@@ -2,9 +2,8 @@
  * What many primitives share: whole records of element-wise functions, and the rules of linear and of
  * non-differentiable operations.
  *
- * The record files import each other in cycles (a rule of `mul` applies `convert`, whose record is made here). That is
- * safe because everything here is a function declaration, which exists before any module body runs, and because
- * rules touch other records only when they are called.
+ * The record files import each other in cycles: a rule of `mul` applies `neg`, whose record stands elsewhere. That is safe as long
+ * as records are touched only when rules run. This file is needed while records are being made, so it imports none of them.
  */
 import {
   evaluateScalar,
@@ -14,6 +13,7 @@ import {
 } from '../kernel-ir/scalar-functions.ts';
 import type { Int } from '../symbolic/integer.ts';
 import type { Builder } from '../tensor-ir/builder.ts';
+import { isFloat } from '../tensor-ir/dtype.ts';
 import { makeArray, type NdArray, setElement } from '../tensor-ir/nd-array.ts';
 import {
   type Absent,
@@ -23,9 +23,8 @@ import {
   type Primitive,
   type TransposeRule,
 } from '../tensor-ir/primitive.ts';
-import type { Attrs, Value } from '../tensor-ir/program.ts';
+import type { Attrs, TensorType, Value } from '../tensor-ir/program.ts';
 import { require, requireCount, requireSameType, showType, tensorType } from './checks.ts';
-import { addTangents, asMapped, hasTangent, instantiate } from './values.ts';
 
 /** The attrs of a primitive that has none. */
 export type NoAttrs = Readonly<Record<string, never>>;
@@ -136,6 +135,35 @@ function evaluateElements(name: string, x: NdArray, y: NdArray | undefined): NdA
     setElement(result.data, i, evaluateScalar(scalar, x.dtype, x.data[i]!, other.data[i]!));
   }
   return result;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Tangents and batches
+
+/** The tangent or cotangent itself, or zeros for a symbolic zero. */
+export function instantiate(b: Builder, value: Value | undefined, type: TensorType): Value {
+  return value ?? b.filled(type, 0);
+}
+
+/** The sum of those that are there; undefined (zero) when none is. */
+export function addTangents(
+  b: Builder,
+  ...terms: readonly (Value | undefined)[]
+): Value | undefined {
+  return terms.reduce((total, term) => {
+    if (total === undefined) return term;
+    return term === undefined ? total : b.sum(total, term);
+  }, undefined);
+}
+
+/** The operand with the batch at axis 0, repeated if it is not mapped. */
+export function asMapped(b: Builder, x: Value, isMapped: boolean, size: Int): Value {
+  return isMapped ? x : b.repeat(x, size);
+}
+
+/** True when a tangent exists for values of this dtype. */
+export function hasTangent(type: TensorType): boolean {
+  return isFloat(type.dtype);
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -1,21 +1,20 @@
 /** Small values that the rules build with: constants, zeros, broadcasts, axes moved about. */
 import { type Int, one, subtract } from '../symbolic/integer.ts';
 import type { Builder } from '../tensor-ir/builder.ts';
-import { byteSize, type DType, isFloat } from '../tensor-ir/dtype.ts';
-import { isBig } from '../tensor-ir/nd-array.ts';
+import { byteSize, type DType } from '../tensor-ir/dtype.ts';
 import type { TensorType, Value } from '../tensor-ir/program.ts';
-import { add, max, min } from './arithmetic.ts';
+import { max, min } from './arithmetic.ts';
 import { broadcast } from './broadcast.ts';
 import { range } from './checks.ts';
-import { constant, dimValue } from './constant.ts';
+import { dimValue } from './constant.ts';
 import { convert } from './convert.ts';
 import { permute } from './permute.ts';
 
+export { addTangents, asMapped, hasTangent, instantiate } from './families.ts';
+
 /** A tensor of the given type filled with a number. */
 export function filled(b: Builder, type: TensorType, value: number): Value {
-  const { dtype, shape } = type;
-  const element = dtype === 'bool' ? value !== 0 : isBig(dtype) ? BigInt(value) : value;
-  return b.apply(constant, [], { dtype, shape, value: element });
+  return b.filled(type, value);
 }
 
 export function zerosOf(b: Builder, type: TensorType): Value {
@@ -27,31 +26,9 @@ export function filledLike(b: Builder, like: Value, value: number): Value {
   return filled(b, like.type, value);
 }
 
-/** The tangent or cotangent itself, or zeros for a symbolic zero. */
-export function instantiate(b: Builder, value: Value | undefined, type: TensorType): Value {
-  return value ?? zerosOf(b, type);
-}
-
-/** The sum of those that are there; undefined (zero) when none is. */
-export function addTangents(
-  b: Builder,
-  ...terms: readonly (Value | undefined)[]
-): Value | undefined {
-  return terms.reduce((total, term) => {
-    if (total === undefined) return term;
-    return term === undefined ? total : b.apply(add, [total, term], {});
-  }, undefined);
-}
-
 /** `x` repeated along a new leading axis: what batching does to an operand that is not mapped. */
 export function broadcastLeading(b: Builder, x: Value, size: Int): Value {
-  const shape = [size, ...x.type.shape];
-  return b.apply(broadcast, [x], { shape, axes: range(x.type.shape.length).map((a) => a + 1) });
-}
-
-/** The operand with the batch at axis 0, repeated if it is not mapped. */
-export function asMapped(b: Builder, x: Value, isMapped: boolean, size: Int): Value {
-  return isMapped ? x : broadcastLeading(b, x, size);
+  return b.repeat(x, size);
 }
 
 /** A scalar repeated over a shape. */
@@ -106,9 +83,4 @@ export function clampIndex(b: Builder, index: Value, size: Int): Value {
 /** The same index in a dtype that holds every size. */
 export function asWideIndex(b: Builder, index: Value): Value {
   return byteSize(index.type.dtype) >= 4 ? index : b.apply(convert, [index], { dtype: 'i32' });
-}
-
-/** True when a tangent exists for values of this dtype. */
-export function hasTangent(type: TensorType): boolean {
-  return isFloat(type.dtype);
 }

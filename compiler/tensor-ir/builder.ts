@@ -3,6 +3,11 @@
  * identities that every rule would otherwise test for (x + 0 and the like stay in passes/simplify.ts).
  */
 import type { Span } from '../diagnostics/span.ts';
+import { add } from '../primitives/arithmetic.ts';
+import { broadcast } from '../primitives/broadcast.ts';
+import { constant } from '../primitives/constant.ts';
+import type { Int } from '../symbolic/integer.ts';
+import { isBig } from './nd-array.ts';
 import type { Primitive } from './primitive.ts';
 import type { Attrs, Func, Operation, TensorType, Value } from './program.ts';
 
@@ -56,6 +61,24 @@ export class Builder {
     name?: string,
   ): Value {
     return this.applyAll(primitive, operands, attrs, regions, name)[0]!;
+  }
+
+  /** A tensor of the given type filled with a number. */
+  filled(type: TensorType, value: number): Value {
+    const { dtype, shape } = type;
+    const element = dtype === 'bool' ? value !== 0 : isBig(dtype) ? BigInt(value) : value;
+    return this.apply(constant, [], { dtype, shape, value: element });
+  }
+
+  /** x + y, element by element. */
+  sum(x: Value, y: Value): Value {
+    return this.apply(add, [x, y], {});
+  }
+
+  /** `x` repeated along a new leading axis. */
+  repeat(x: Value, size: Int): Value {
+    const shape = [size, ...x.type.shape];
+    return this.apply(broadcast, [x], { shape, axes: x.type.shape.map((_, axis) => axis + 1) });
   }
 
   /** Copies the operations of `func` with its parameters replaced; returns the values of its results. */
