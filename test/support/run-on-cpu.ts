@@ -1,0 +1,117 @@
+/** Runs functions of the tensor IR on the CPU device, through fusion, schedules, plan, C and the native runtime. */
+import { readFileSync } from 'node:fs';
+import { fuse } from '../../compiler/passes/fuse.ts';
+import { makePlan } from '../../compiler/plan/make-plan.ts';
+import { cpuSchedule } from '../../compiler/schedule/cpu/schedule.ts';
+import { type CpuModel, cpuModels } from '../../compiler/schedule/device-model.ts';
+import { scheduleProgram } from '../../compiler/schedule/schedule.ts';
+import { forEachVariable } from '../../compiler/symbolic/integer.ts';
+import { type NdArray, toConstantData } from '../../compiler/tensor-ir/nd-array.ts';
+import type { Entry, Func, Program, Tree } from '../../compiler/tensor-ir/program.ts';
+import { printC } from '../../compiler/to-c/print.ts';
+import {
+  type Bundle,
+  cpuDevice,
+  load,
+  type Module,
+  type Result,
+  type Tensor,
+  tensor,
+} from '../../runtime/index.ts';
+import { numberToBf16, numberToF16, readElement } from '../../runtime/typed-array.ts';
+
+const helpers = new URL('../../compiler/to-c/helpers/', import.meta.url);
+
+function leaf(type: {
+  readonly dtype: NdArray['dtype'];
+  readonly shape: Func['results'][number]['type']['shape'];
+}): Tree<{ type: typeof type }> {
+  return { kind: 'leaf', leaf: { type } };
+}
+
+/** A function as an entry whose parameters and results are plain tensors. */
+export function entryOf(func: Func): Entry {
+  const dims = new Set<string>();
+  for (const value of [...func.parameters, ...func.results]) {
+    for (const dim of value.type.shape) forEachVariable(dim, (v) => dims.add(v.name));
+  }
+  return {
+    name: func.name,
+    doc: '',
+    parameters: func.parameters.map((p, i) => ({ name: `x${i}`, tree: leaf(p.type) })),
+    result: { kind: 'tuple', items: func.results.map((r) => leaf(r.type)) },
+    func,
+    dims: [...dims],
+    guards: [],
+  };
+}
+
+export interface CompiledForCpu {
+  readonly module: Module;
+  readonly source: string;
+}
+
+/** Compiles functions together: one call of the C compiler for all. */
+export async function compileForCpu(
+  functions: readonly Func[],
+  model: CpuModel = cpuModels.avx2,
+): Promise<CompiledForCpu> {
+  const program: Program<'plain'> = { stage: 'plain', entries: functions.map(entryOf) };
+  const scheduled = scheduleProgram(fuse(program), cpuSchedule(model));
+  const { plan, constants } = makePlan(scheduled);
+  const source = printC(scheduled.kernels, (name) => readFileSync(new URL(name, helpers), 'utf8'));
+  const bundle: Bundle = {
+    plan: JSON.parse(JSON.stringify(plan)),
+    kernels: source,
+    constants: new Map(
+      constants.map(({ key, value, data }) => [
+        key,
+        {
+          dtype: value.type.dtype,
+          shape: value.type.shape.map((d) => Number(d.key)),
+          data: storage(value.type.dtype, data),
+        },
+      ]),
+    ),
+  };
+  return { module: await load(bundle, { device: cpuDevice() }), source };
+}
+
+/** Elements as the runtime stores them: f16 and bf16 as bits. */
+function storage(
+  dtype: NdArray['dtype'],
+  data: ReturnType<typeof toConstantData>,
+): ReturnType<typeof toConstantData> {
+  if (dtype === 'f16') return Uint16Array.from(data as Float32Array, numberToF16);
+  if (dtype === 'bf16') return Uint16Array.from(data as Float32Array, numberToBf16);
+  return data;
+}
+
+export function toTensor(x: NdArray): Tensor {
+  return tensor(storage(x.dtype, toConstantData(x)), [...x.shape], x.dtype);
+}
+
+export function fromTensor(t: Tensor): NdArray {
+  const length = t.shape.reduce((a, b) => a * b, 1);
+  const is64 = t.dtype === 'i64' || t.dtype === 'u64';
+  const elements = Array.from({ length }, (_, i) => readElement(t.dtype, t.data, i));
+  if (is64) {
+    const values = elements.map((e) => BigInt(e as bigint));
+    return {
+      dtype: t.dtype,
+      shape: t.shape,
+      data: t.dtype === 'i64' ? BigInt64Array.from(values) : BigUint64Array.from(values),
+    };
+  }
+  return { dtype: t.dtype, shape: t.shape, data: Float64Array.from(elements, Number) };
+}
+
+export function callOnCpu(
+  module: Module,
+  name: string,
+  args: readonly NdArray[],
+  dims: Readonly<Record<string, number>> = {},
+): NdArray[] {
+  const result = module.function(name).with({ dims })(...args.map(toTensor));
+  return (result as readonly Result[]).map((r) => fromTensor(r as Tensor));
+}
