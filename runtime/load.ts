@@ -2,6 +2,7 @@
 import { type Bundle, readBundle } from './bundle.ts';
 import type { Device } from './device.ts';
 import { defaultDevice, type Module, openModule } from './module.ts';
+import { selectPlan } from './select-plan.ts';
 import { validatePlan } from './validate-plan.ts';
 
 export interface LoadOptions {
@@ -11,10 +12,12 @@ export interface LoadOptions {
 
 /**
  * Loads a bundle, from its folder or from memory, onto a device. The plan is checked in full before anything runs. Errors:
- * MLX5101 (absent), MLX5102 (damaged), MLX5103 (another version), MLX5104–5106 (the device cannot be used).
+ * MLX5101 (absent), MLX5102 (damaged), MLX5103 (another version), MLX5104–5106 (the device cannot be used),
+ * MLX5117 (not built for this device).
  */
 export async function load(source: string | Bundle, options: LoadOptions = {}): Promise<Module> {
   const bundle = typeof source === 'string' ? readBundle(source) : source;
-  const plan = validatePlan(bundle.plan);
-  return await openModule(bundle, plan, options.device ?? defaultDevice());
+  const device = options.device ?? defaultDevice();
+  const plan = validatePlan(selectPlan(bundle.plan, device.name));
+  return await openModule(bundle, plan, device);
 }

@@ -54,7 +54,7 @@ describe('declareBundle', () => {
 
   test('functions are typed by tree, and documented', () => {
     expect(text).toContain(
-      'export function train_step(m: Mlp<TensorLike>, default_: TensorLike, blocks: readonly (readonly [TensorLike, TensorLike])[]): readonly [Mlp, Tensor];',
+      'export const train_step: TypedFunction<[m: Mlp<TensorLike>, default_: TensorLike, blocks: readonly (readonly [TensorLike, TensorLike])[]], readonly [Mlp, Tensor]>;',
     );
     expect(text).toContain('@param default_ f32[B, 64]: images');
     expect(text).toContain('@throws MlxcError unless B is divisible by 2');
@@ -69,7 +69,7 @@ describe('declareBundle', () => {
     };
     const both = declareBundle([{ ...step, result: other }]);
     expect(both).toContain('export interface Linear2<T = Tensor>');
-    expect(both).toContain('): Linear2;');
+    expect(both).toContain('], Linear2>;');
   });
 
   test('TypeScript accepts it', async () => {
@@ -78,7 +78,7 @@ describe('declareBundle', () => {
     const file = join(folder, 'index.d.ts');
     writeFileSync(
       file,
-      `declare module 'mlxc/runtime' { export interface Tensor { x: 1 } export type TensorLike = Tensor | number; export interface Bundle { y: 1 } }`,
+      `declare module 'mlxc/runtime' { export interface Tensor { x: 1 } export type TypedArray = number; export type NestedArray = number; export interface Module { y: 1 } export interface CallOptions { z?: 1 } } interface Array<T> { a: T } interface ReadonlyArray<T> { a: T }`,
     );
     const module = join(folder, 'bundle.d.ts');
     writeFileSync(module, declareBundle([step, { ...step, name: 'delete' }]));

@@ -6,28 +6,34 @@
  *     /** f32[64, 128] *\/
  *     readonly w: T;
  *   }
- *   export function predict(m: Mlp<TensorLike>, x: TensorLike): Tensor;
+ *   /** The most likely digit... *\/
+ *   export const predict: TypedFunction<[m: Mlp<TensorLike>, x: TensorLike], Tensor>;
  */
 import type { PlanFunction, PlanTree } from '../plan/plan.ts';
+import { safeName } from './safe-name.ts';
 import { showType } from './show-type.ts';
 import { StructNames } from './struct-names.ts';
 
-/** Words that cannot be the name of a parameter. */
-const reserved = new Set(
-  'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield'.split(
-    ' ',
-  ),
-);
+const preamble = `import type { CallOptions, Module, NestedArray, Tensor, TypedArray } from 'mlxc/runtime';
+
+/** What a parameter takes for a tensor: one, a typed array (row-major, not copied), or numbers. */
+export type TensorLike = Tensor | TypedArray | NestedArray;
+
+/** A function of the bundle; \`with({ donate: [...] })\` is the same with options for its calls. */
+export interface TypedFunction<Arguments extends readonly unknown[], Result> {
+  (...args: Arguments): Result;
+  with(options: CallOptions): TypedFunction<Arguments, Result>;
+}`;
 
 /** The declarations of a bundle's functions, as TypeScript text. */
 export function declareBundle(functions: readonly PlanFunction[]): string {
   const structs = new StructNames();
   const declarations = functions.map((f) => declareFunction(f, structs));
   return `${[
-    "import type { Bundle, Tensor, TensorLike } from 'mlxc/runtime';",
+    preamble,
     ...structs.all().map(({ name, tree, shapes }) => declareStruct(name, tree, shapes, structs)),
     ...declarations,
-    '/** The bundle itself: its functions by name, its device, `dispose`. */\ndeclare const bundle: Bundle;\nexport default bundle;',
+    '/** The bundle itself: its functions by name and its device. */\ndeclare const bundle: Module;\nexport default bundle;',
   ].join('\n\n')}\n`;
 }
 
@@ -48,7 +54,8 @@ function declareFunction(f: PlanFunction, structs: StructNames): string {
   const name = safeName(f.name);
   const exported = name === f.name ? '' : `\nexport { ${name} as ${f.name} };`;
   const keyword = name === f.name ? 'export' : 'declare';
-  return `${docComment(lines, '')}${keyword} function ${name}(${parameters.join(', ')}): ${result};${exported}`;
+  const type = `TypedFunction<[${parameters.join(', ')}], ${result}>`;
+  return `${docComment(lines, '')}${keyword} const ${name}: ${type};${exported}`;
 }
 
 function declareStruct(
@@ -95,8 +102,4 @@ function docComment(lines: readonly string[], indent: string): string {
   if (safe.length === 0) return '';
   if (safe.length === 1) return `${indent}/** ${safe[0]} */\n`;
   return `${indent}/**\n${safe.map((line) => `${indent} * ${line}`.trimEnd()).join('\n')}\n${indent} */\n`;
-}
-
-function safeName(name: string): string {
-  return reserved.has(name) ? `${name}_` : name;
 }

@@ -22,7 +22,15 @@ export class StructNames {
     string,
     { name: string; tree: StructTree; shapes: Map<string, string[]> }
   >();
-  private readonly taken = new Set(['Tensor', 'TensorLike', 'Bundle']);
+  private readonly taken = new Set([
+    'CallOptions',
+    'Module',
+    'NestedArray',
+    'Tensor',
+    'TensorLike',
+    'TypedArray',
+    'TypedFunction',
+  ]);
 
   /** The interface of this instance, named when first met. */
   nameOf(tree: StructTree): string {

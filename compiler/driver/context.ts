@@ -42,7 +42,9 @@ export function makeContext(shell: Shell, flags: CommonFlags): CommandContext {
     note: (line) => shell.stderr.write(`${line}\n`),
     report: async (diagnostics, sources) => {
       const { renderDiagnostics } = await import('./report.ts');
-      shell.stderr.write(renderDiagnostics(diagnostics, sources, paintErr.isColorSupported));
+      shell.stderr.write(
+        renderDiagnostics(diagnostics, sources, paintErr.isColorSupported, shell.stderr.columns),
+      );
     },
   };
 }

@@ -2,6 +2,9 @@
  * What the compiler asks of its surroundings. `compile` does nothing else to the outside: with a host made of strings it runs in
  * a browser. `node-host.ts` is the one for Node.
  */
+/** Devices that kernels are written for. */
+export type Target = 'cpu' | 'metal';
+
 export interface CompilerHost {
   /** The text of a file, or undefined when there is none. `path` is as written, or resolved by `resolvePath`. */
   readFile(path: string): string | undefined;
@@ -14,8 +17,15 @@ export interface CompilerHost {
   readAsset(path: string): string | undefined;
   /** Names of the assets in a folder of the package, sorted; for the helpers of the printers and for "did you mean". */
   listAssets(folder: string): readonly string[];
+  /** The vector units that kernels.c is written for; `avx2` when absent. */
+  readonly cpu?: 'avx512' | 'avx2' | 'neon';
   /** Milliseconds from some origin, for timings; without it all timings are 0. */
   now?(): number;
+  /**
+   * Writes a folder of files so that it is there whole or not at all, in place of an older one that has `marker`.
+   * Without it bundles stay in memory.
+   */
+  writeFolder?(path: string, files: ReadonlyMap<string, string | Uint8Array>, marker: string): void;
   /** Takes the text of each stage that `dump` names. */
   dump?(pass: string, text: string): void;
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CompilerHost } from './host.ts';
+import { writeFolderAtomically } from './io/files.ts';
 
 let foundRoot: string | undefined;
 
@@ -40,7 +41,9 @@ export function nodeHost(cwd: string = process.cwd()): CompilerHost {
       const path = join(packageRoot(), folder);
       return existsSync(path) ? readdirSync(path).sort() : [];
     },
+    cpu: vectorUnits(),
     now: () => performance.now(),
+    writeFolder: (path, files, marker) => writeFolderAtomically(resolve(cwd, path), files, marker),
     dump: (pass, text) => process.stderr.write(`--- ${pass}\n${text.trimEnd()}\n`),
   };
 }
@@ -49,4 +52,11 @@ export function nodeHost(cwd: string = process.cwd()): CompilerHost {
 export function packageVersion(): string {
   const text = nodeHost().readAsset('package.json');
   return (JSON.parse(text ?? '{}') as { version?: string }).version ?? 'unknown';
+}
+
+/** What this machine computes with, as far as it says. */
+function vectorUnits(): 'avx512' | 'avx2' | 'neon' {
+  if (process.arch === 'arm64') return 'neon';
+  const info = process.platform === 'linux' ? (readText('/proc/cpuinfo') ?? '') : '';
+  return /^flags\s*:.*\bavx512f\b/m.test(info) ? 'avx512' : 'avx2';
 }

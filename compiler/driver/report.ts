@@ -7,10 +7,11 @@ export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   sources: ReadonlyMap<string, string>,
   color: boolean,
+  width: number,
 ): string {
   if (diagnostics.length === 0) return '';
   const parts = diagnostics.map((diagnostic) =>
-    renderDiagnostic(diagnostic, sources, { color }).trimEnd(),
+    renderDiagnostic(diagnostic, (file) => sources.get(file), { color, width }),
   );
   return `${parts.join('\n\n')}\n\n${countDiagnostics(diagnostics)}\n`;
 }

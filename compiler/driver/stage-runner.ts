@@ -31,7 +31,7 @@ export class StageRunner {
   }
 
   /** An exception in a stage is a bug of ours: it gets the name of the stage. User's errors pass through. */
-  run<T>(stage: string, work: () => T, inspection: Inspection<T> = {}): T {
+  run<T>(stage: string, work: () => T, inspection: Inspection<NoInfer<T>> = {}): T {
     const { verify, dump, print, now } = this.options;
     const started = now();
     const result = inStage(stage, work);

@@ -154,3 +154,11 @@ export interface Plan {
   readonly kernels: readonly PlanKernel[];
   readonly functions: readonly PlanFunction[];
 }
+
+/** plan.json: the plans of a bundle, one for each target that it was built for. All have the same functions. */
+export interface BundlePlan {
+  readonly version: typeof planVersion;
+  /** What the bundle is called; for people. */
+  readonly name: string;
+  readonly plans: { readonly [target in Plan['target']]?: Plan };
+}

@@ -15,8 +15,7 @@ import { readBytes } from './files.ts';
 import type { HostTensor } from './host-tensor.ts';
 import { tensorFromJson } from './json-tensor.ts';
 import { parseNpy } from './npy.ts';
-import { parseNpz } from './npz.ts';
-import { parseSafetensors } from './safetensors.ts';
+import { readHostTensors } from './save.ts';
 import { type LeafPlace, leafPlaces } from './tree.ts';
 
 /** The leaves of each parameter, in order. */
@@ -129,7 +128,7 @@ async function readFromFile(
   }
   let opened = files.get(path);
   if (opened === undefined) {
-    opened = openArchive(path, cwd);
+    opened = readHostTensors(resolve(cwd, path), path);
     files.set(path, opened);
   }
   return pickLeaves(await opened, path, key, parameter);
@@ -139,18 +138,6 @@ async function readFromFile(
 function splitReference(reference: string): { path: string; key: string } {
   const match = /^(.*\.(?:npz|npy|safetensors)):(.*)$/.exec(reference);
   return match === null ? { path: reference, key: '' } : { path: match[1]!, key: match[2]! };
-}
-
-async function openArchive(path: string, cwd: string): Promise<ReadonlyMap<string, HostTensor>> {
-  if (path.endsWith('.npz')) return parseNpz(readBytes(resolve(cwd, path), path), path);
-  if (path.endsWith('.safetensors'))
-    return parseSafetensors(readBytes(resolve(cwd, path), path), path);
-  throw new FileProblem(
-    'MLX5003',
-    path,
-    'is of no kind that can be read',
-    'use .npy, .npz or .safetensors',
-  );
 }
 
 function pickLeaves(

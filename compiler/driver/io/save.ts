@@ -1,10 +1,38 @@
-/** Saves named tensors by the suffix of the path: .npz, .npy (one tensor), .safetensors. */
+/** Files of named tensors, by the suffix of the path: .npz, .npy (one tensor), .safetensors. */
+import { Tensor } from '../../../runtime/tensor.ts';
 import { FileProblem, UsageError } from '../errors.ts';
-import { writeAtomically } from './files.ts';
+import { readBytes, writeAtomically } from './files.ts';
 import type { HostTensor } from './host-tensor.ts';
-import { formatNpy } from './npy.ts';
-import { formatNpz } from './npz.ts';
-import { formatSafetensors } from './safetensors.ts';
+import { formatNpy, parseNpy } from './npy.ts';
+import { formatNpz, parseNpz } from './npz.ts';
+import { formatSafetensors, parseSafetensors } from './safetensors.ts';
+
+/**
+ * Reads all tensors of a file by name; the one of a .npy file is called `result`. Errors: MLX5001 (absent), MLX5003 (unknown
+ * kind), MLX5010–5012 (damaged).
+ */
+export async function readTensors(path: string): Promise<ReadonlyMap<string, Tensor>> {
+  const tensors = await readHostTensors(path, path);
+  return new Map(
+    [...tensors].map(([name, { dtype, shape, data }]) => [name, new Tensor(dtype, shape, data)]),
+  );
+}
+
+/** The same as plain data; `place` names the file in errors. */
+export async function readHostTensors(
+  path: string,
+  place: string,
+): Promise<ReadonlyMap<string, HostTensor>> {
+  if (path.endsWith('.npz')) return parseNpz(readBytes(path, place), place);
+  if (path.endsWith('.safetensors')) return parseSafetensors(readBytes(path, place), place);
+  if (path.endsWith('.npy')) return new Map([['result', parseNpy(readBytes(path, place), place)]]);
+  throw new FileProblem(
+    'MLX5003',
+    place,
+    'is of no kind that can be read',
+    'use .npy, .npz or .safetensors',
+  );
+}
 
 /** Refuses a path that `saveTensors` could not write to, before any work is done. */
 export function checkSavePath(path: string): void {
@@ -13,7 +41,7 @@ export function checkSavePath(path: string): void {
   }
 }
 
-/** Written atomically. f16 as NumPy's; bf16, which NumPy lacks, as f32 in .npz and .npy. Errors: MLX5002, MLX5004. */
+/** Saves named tensors; written atomically. f16 as NumPy's; bf16, which NumPy lacks, as f32 in .npz and .npy. Errors: MLX5002, MLX5004. */
 export async function saveTensors(
   path: string,
   tensors: ReadonlyMap<string, HostTensor>,

@@ -1,0 +1,86 @@
+/**
+ * `compile`: source text in; diagnostics, or a bundle, out. Pure: all it knows of the outside is the host handed in.
+ */
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { FusedEntry } from '../passes/fused-group.ts';
+import { type CpuModel, cpuModels } from '../schedule/device-model.ts';
+import type { Program } from '../tensor-ir/program.ts';
+import { type CompiledBundle, makeBundle } from './bundle.ts';
+import {
+  type CheckedProgram,
+  type CheckOptions,
+  type CompileFailure,
+  checkWith,
+  makeRunner,
+  type Report,
+} from './check-source.ts';
+import type { Source } from './front-end.ts';
+import type { CompilerHost, Target } from './host.ts';
+import { buildTarget, fuseProgram, simplifyProgram, type TargetProgram } from './pipeline.ts';
+
+export interface CompileOptions extends CheckOptions {
+  /** Base name of the bundle; by default that of the source. */
+  readonly name?: string;
+}
+
+export interface CompileSuccess extends Report {
+  readonly ok: true;
+  readonly bundle: CompiledBundle;
+  readonly warnings: readonly Diagnostic[];
+}
+
+export type CompileResult = CompileSuccess | CompileFailure;
+
+/** The forms that a program takes on its way; for tools that show them. */
+export interface Stages extends CheckedProgram {
+  /** After simplification. */
+  readonly simple: Program<'plain'>;
+  readonly fused: readonly FusedEntry[];
+  readonly programs: readonly TargetProgram[];
+}
+
+/**
+ * Compiles a source to a bundle in memory. The same source and options give the same bytes.
+ *
+ * Never throws for a mistake in the source: that is `{ ok: false, diagnostics }`. InternalError means a bug of ours.
+ */
+export function compile(source: Source, options: CompileOptions): CompileResult {
+  const stages = compileStages(source, options);
+  if (!stages.ok) return stages;
+  const { programs, warnings, sources, timings, module } = stages;
+  const name = options.name ?? baseName(module.file);
+  const bundle = makeBundle(name, stages.simple, programs, options.host);
+  return { ok: true, bundle, warnings, sources, timings };
+}
+
+/** All stages of a compilation. */
+export function compileStages(source: Source, options: CompileOptions): Stages | CompileFailure {
+  const runner = makeRunner(options);
+  const checked = checkWith(source, options, runner);
+  if (!checked.ok) return checked;
+  const { host, targets = ['cpu', 'metal'] } = options;
+  const targetOptions = {
+    cpuModel: cpuModelOf(host),
+    helper: (target: Target, name: string) => readHelper(host, target, name),
+  };
+  const simple = simplifyProgram(checked.plain, runner);
+  const fused = fuseProgram(simple, runner);
+  const programs = targets.map((target) => buildTarget(target, fused, targetOptions, runner));
+  return { ...checked, simple, fused, programs };
+}
+
+function readHelper(host: CompilerHost, target: Target, name: string): string {
+  const path =
+    target === 'cpu' ? `compiler/to-c/helpers/${name}` : `compiler/to-metal/helpers/${name}.metal`;
+  const text = host.readAsset(path);
+  if (text === undefined) throw new Error(`the package lacks ${path}`);
+  return text;
+}
+
+function cpuModelOf(host: CompilerHost): CpuModel {
+  return cpuModels[host.cpu ?? 'avx2'];
+}
+
+function baseName(file: string): string {
+  return file.replace(/^.*[\\/]/, '').replace(/\.mlx$/, '');
+}

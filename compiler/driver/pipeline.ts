@@ -1,0 +1,76 @@
+/**
+ * The compiler on one screen: the stages in order. Each is timed, and verified and printed when asked (stage-runner.ts).
+ *
+ *   text ─ parse, elaborate, expand (check-source.ts) ─▶ plain ─ passes ─ fuse ─▶ groups
+ *     ─ schedule, plan, print, for each target ─▶ kernels as text, and the plan
+ */
+import type { Kernel } from '../kernel-ir/program.ts';
+import { commonSubexpressions } from '../passes/common-subexpressions.ts';
+import { deadCode } from '../passes/dead-code.ts';
+import { fuse } from '../passes/fuse.ts';
+import type { FusedEntry } from '../passes/fused-group.ts';
+import type { Pass } from '../passes/pass.ts';
+import { simplify } from '../passes/simplify.ts';
+import { makePlan, type PlannedProgram } from '../plan/make-plan.ts';
+import { cpuSchedule } from '../schedule/cpu/schedule.ts';
+import type { CpuModel } from '../schedule/device-model.ts';
+import { metalSchedule } from '../schedule/metal/schedule.ts';
+import { type Schedule, type ScheduledProgram, scheduleProgram } from '../schedule/schedule.ts';
+import type { Program } from '../tensor-ir/program.ts';
+import { printC } from '../to-c/print.ts';
+import { printMetal } from '../to-metal/print.ts';
+import { inspectProgram } from './check-source.ts';
+import type { Target } from './host.ts';
+import type { StageRunner } from './stage-runner.ts';
+
+/** What a plain program goes through before fusion. */
+const passes: readonly Pass<'plain', 'plain'>[] = [simplify, commonSubexpressions, deadCode];
+
+/** The same program with less to do. */
+export function simplifyProgram(plain: Program<'plain'>, runner: StageRunner): Program<'plain'> {
+  let program = plain;
+  for (const pass of passes) {
+    const before = program;
+    program = runner.run(pass.name, () => pass.run(before), inspectProgram);
+  }
+  return program;
+}
+
+/** Groups that run as one kernel each. */
+export function fuseProgram(program: Program<'plain'>, runner: StageRunner): readonly FusedEntry[] {
+  return runner.run('fuse', () => fuse(program));
+}
+
+export interface TargetProgram {
+  readonly target: Target;
+  readonly scheduled: ScheduledProgram;
+  readonly planned: PlannedProgram;
+  /** kernels.c or kernels.metal. */
+  readonly text: string;
+}
+
+export interface TargetOptions {
+  readonly cpuModel: CpuModel;
+  /** The text of a helper of a printer, by target and name. */
+  readonly helper: (target: Target, name: string) => string;
+}
+
+/** Kernels, their text and the plan for one device. */
+export function buildTarget(
+  target: Target,
+  fused: readonly FusedEntry[],
+  options: TargetOptions,
+  runner: StageRunner,
+): TargetProgram {
+  const schedule: Schedule = target === 'cpu' ? cpuSchedule(options.cpuModel) : metalSchedule();
+  const print: (kernels: readonly Kernel[], helpers: (name: string) => string) => string =
+    target === 'cpu' ? printC : printMetal;
+  const scheduled = runner.run(`schedule-${target}`, () => scheduleProgram(fused, schedule));
+  const planned = runner.run(`plan-${target}`, () => makePlan(scheduled));
+  const text = runner.run(
+    `print-${target}`,
+    () => print(scheduled.kernels, (name) => options.helper(target, name)),
+    { show: (printed) => printed },
+  );
+  return { target, scheduled, planned, text };
+}

@@ -1,0 +1,93 @@
+/**
+ * mlxc: compiles tensor programs (.mlx) and runs them.
+ *
+ *   import { compile, load, tensor } from 'mlxc';
+ *
+ *   const model = await load('model.mlx');
+ *   const y = model.functions.predict(weights, tensor(pixels, [32, 64]));
+ *
+ * `load` takes a source, a bundle folder or a bundle in memory. `compile` gives diagnostics or a bundle and touches
+ * nothing but the host that it is given (by default Node's file system).
+ */
+
+import type { CompiledBundle } from './compiler/driver/bundle.ts';
+import {
+  type CompileResult,
+  type CompileOptions as CoreOptions,
+  compile as compileWith,
+} from './compiler/driver/compile.ts';
+import { CompileError } from './compiler/driver/compile-error.ts';
+import type { Source } from './compiler/driver/front-end.ts';
+import { interpreterDevice } from './compiler/driver/interpreter.ts';
+import { nodeHost } from './compiler/driver/node-host.ts';
+import type { Bundle } from './runtime/bundle.ts';
+import type { Device } from './runtime/device.ts';
+import { MlxcError } from './runtime/errors.ts';
+import { load as loadBundle } from './runtime/load.ts';
+import type { Module } from './runtime/module.ts';
+
+/** Options of `compile`; `host` defaults to Node's file system below the working directory. */
+export type CompileOptions = Partial<CoreOptions>;
+
+/** Options of `load`: those of `compile`, for sources, and where to run. */
+export interface LoadOptions extends CompileOptions {
+  /** `cpu` (the default), `interp` (the reference interpreter; sources and bundles in memory only), or a device. */
+  readonly device?: 'cpu' | 'interp' | Device;
+}
+
+/**
+ * Compiles a source: its text, `{ path }`, or `{ name, text }`. Gives `{ ok: true, bundle, warnings }` or
+ * `{ ok: false, diagnostics }`; a mistake in the source never throws. `bundle.write(folder)` writes it to disk.
+ */
+export function compile(source: Source, options: CompileOptions = {}): CompileResult {
+  return compileWith(source, { ...options, host: options.host ?? nodeHost() });
+}
+
+/** The same, but errors in the source are thrown as CompileError, which has the `diagnostics`. */
+export function compileOrThrow(source: Source, options: CompileOptions = {}): CompiledBundle {
+  const result = compile(source, options);
+  if (!result.ok) throw new CompileError(result);
+  return result.bundle;
+}
+
+/**
+ * Loads functions onto a device, from a source (`model.mlx`, compiled first), a bundle folder, or a bundle in memory. Errors:
+ * CompileError (mistakes in the source), MLX5101–5106 and MLX5117 (the bundle or the device cannot be used).
+ */
+export async function load(
+  from: string | Bundle | CompiledBundle,
+  options: LoadOptions = {},
+): Promise<Module> {
+  const { device = 'cpu', ...compileOptions } = options;
+  const isSource = typeof from === 'string' && from.endsWith('.mlx');
+  const bundle = isSource
+    ? compileOrThrow({ path: from }, { targets: ['cpu'], ...compileOptions })
+    : from;
+  if (device === 'cpu') return loadBundle(bundle);
+  if (device !== 'interp') return loadBundle(bundle, { device });
+  if (typeof bundle === 'string' || !('program' in bundle)) {
+    throw new MlxcError(
+      'MLX5119',
+      'the interpreter needs the program: a bundle on disk holds kernels only',
+      'load the source, or the bundle that `compile` gave',
+    );
+  }
+  return loadBundle(bundle, { device: interpreterDevice(bundle.program) });
+}
+
+export type { Diagnostic } from './compiler/diagnostics/diagnostic.ts';
+export type { CompiledBundle } from './compiler/driver/bundle.ts';
+export type { CompileResult } from './compiler/driver/compile.ts';
+export { CompileError } from './compiler/driver/compile-error.ts';
+export type { Source } from './compiler/driver/front-end.ts';
+export type { CompilerHost } from './compiler/driver/host.ts';
+export { readTensors, saveTensors } from './compiler/driver/io/save.ts';
+export { nodeHost } from './compiler/driver/node-host.ts';
+export type { Argument } from './runtime/arguments.ts';
+export type { Bundle } from './runtime/bundle.ts';
+export { cpuDevice } from './runtime/cpu-device.ts';
+export type { Device } from './runtime/device.ts';
+export { MlxcError, type Problem } from './runtime/errors.ts';
+export type { CallOptions, CompiledFunction, Module, Result } from './runtime/module.ts';
+export { type NestedArray, Tensor, tensor } from './runtime/tensor.ts';
+export type { TypedArray } from './runtime/typed-array.ts';
