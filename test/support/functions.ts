@@ -5,6 +5,7 @@ import type { DType } from '../../compiler/tensor-ir/dtype.ts';
 import { evaluateFunction } from '../../compiler/tensor-ir/evaluate.ts';
 import type { NdArray } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Func, TensorType, Value } from '../../compiler/tensor-ir/program.ts';
+import { verifyFunction } from '../../compiler/tensor-ir/verify.ts';
 
 /** A type with constant sizes. */
 export function tensor(dtype: DType, ...shape: readonly number[]): TensorType {
@@ -23,11 +24,12 @@ export function buildFunction(
   return b.finish(name, parameters, results);
 }
 
-/** Runs a function by the meaning of its primitives. */
+/** Verifies a function and runs it by the meaning of its primitives. */
 export function runFunction(
   func: Func,
   args: readonly NdArray[],
   dims: Readonly<Record<string, number>> = {},
 ): readonly NdArray[] {
+  verifyFunction(func, 'traced');
   return evaluateFunction(func, args, new Map(Object.entries(dims)));
 }

@@ -32,7 +32,7 @@ function leaf(type: {
 /** A function as an entry whose parameters and results are plain tensors. */
 export function entryOf(func: Func): Entry {
   const dims = new Set<string>();
-  for (const value of [...func.parameters, ...func.results]) {
+  for (const value of [...func.parameters, ...func.body.flatMap((op) => op.results)]) {
     for (const dim of value.type.shape) forEachVariable(dim, (v) => dims.add(v.name));
   }
   return {
@@ -112,6 +112,10 @@ export function callOnCpu(
   args: readonly NdArray[],
   dims: Readonly<Record<string, number>> = {},
 ): NdArray[] {
-  const result = module.function(name).with({ dims })(...args.map(toTensor));
+  const called = module.function(name);
+  const known = Object.fromEntries(
+    Object.entries(dims).filter(([dim]) => called.signature.dims.includes(dim)),
+  );
+  const result = called.with({ dims: known })(...args.map(toTensor));
   return (result as readonly Result[]).map((r) => fromTensor(r as Tensor));
 }
