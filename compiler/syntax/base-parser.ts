@@ -193,8 +193,10 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       },
     });
     this.opening = open;
+    // the message costs nothing until it is needed
+    const isClosed = this.RECORDING_PHASE || this.isNext(close);
     const either = isAfterComma ? what : '`,`';
-    this.CONSUME9(close, { ERR_MSG: `${either} or ${describeType(close)}` });
+    this.CONSUME9(close, isClosed ? {} : { ERR_MSG: `${either} or ${describeType(close)}` });
     return count > 0 && isAfterComma;
   }
 

@@ -7,7 +7,11 @@ import { createToken, type IToken, Lexer, type TokenType } from 'chevrotain';
 
 const all: TokenType[] = [];
 
-function token(name: string, pattern: RegExp | string, more: { group?: string } = {}): TokenType {
+function token(
+  name: string,
+  pattern: RegExp | string,
+  more: { group?: string; start_chars_hint?: number[] } = {},
+): TokenType {
   // every pattern here is one line: chevrotain need not look into them
   const type = createToken({ name, pattern, line_breaks: false, ...more });
   all.push(type);
@@ -112,7 +116,21 @@ export const Colon: TokenType = token('Colon', ':');
 /** A run of characters that start nothing: quotes of other languages, `#`, `?`, letters beyond ASCII, bytes. */
 export const Unknown: TokenType = token('Unknown', /[^\s\w"/.\-|&^<>=!+*%@()[\]{},;:]+/, {
   group: 'problems',
+  start_chars_hint: charactersOfNoToken(),
 });
+
+/**
+ * chevrotain tries only the tokens that can start with the next character, but cannot tell from a negated class:
+ * here are its characters, beyond Latin-1 a few of each block of 255 that chevrotain keeps together.
+ */
+function charactersOfNoToken(): number[] {
+  const codes: number[] = [];
+  for (let code = 0; code < 256; code++) {
+    if (/[^\s\w"/.\-|&^<>=!+*%@()[\]{},;:]/.test(String.fromCharCode(code))) codes.push(code);
+  }
+  for (let code = 256; code < 0x10000; code += 100) codes.push(code);
+  return codes;
+}
 
 export const allTokens: readonly TokenType[] = all;
 
@@ -130,7 +148,7 @@ export interface Lexed {
 export function lex(text: string): Lexed {
   lexer ??= new Lexer([...all], {
     positionTracking: 'onlyOffset',
-    ensureOptimizations: false,
+    ensureOptimizations: true,
     skipValidations: true,
   });
   const { tokens, groups } = lexer.tokenize(text);
