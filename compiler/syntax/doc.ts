@@ -55,55 +55,49 @@ interface Task {
 /** Prints within `width` columns where the document allows it; lines end without blanks. */
 export function printDoc(doc: Doc, width: number): string {
   const tasks: Task[] = [{ doc, indent: 0, isFlat: false }];
-  let output = '';
-  let column = 0;
+  const lines: string[] = [];
+  let current = '';
   let waiting = '';
   const breakLine = (indentation: number): void => {
-    output = `${output}${waiting}`.trimEnd();
-    output += `\n${' '.repeat(indentation)}`;
+    lines.push(`${current}${waiting}`.trimEnd());
+    current = ' '.repeat(indentation);
     waiting = '';
-    column = indentation;
   };
   for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
-    const { doc: current, indent: level, isFlat } = task;
-    if (typeof current === 'string') {
-      output += current;
-      column += current.length;
+    const { doc: item, indent: level, isFlat } = task;
+    if (typeof item === 'string') {
+      current += item;
       continue;
     }
-    switch (current.kind) {
+    switch (item.kind) {
       case 'line':
-        if (isFlat && !current.isHard) {
-          output += current.flat;
-          column += current.flat.length;
-        } else breakLine(level);
+        if (isFlat && !item.isHard) current += item.flat;
+        else breakLine(level);
         break;
       case 'suffix':
-        waiting += current.text;
+        waiting += item.text;
         break;
       case 'concat':
-        for (let i = current.parts.length - 1; i >= 0; i--) {
-          tasks.push({ doc: current.parts[i]!, indent: level, isFlat });
+        for (let i = item.parts.length - 1; i >= 0; i--) {
+          tasks.push({ doc: item.parts[i]!, indent: level, isFlat });
         }
         break;
       case 'indent':
-        tasks.push({ doc: current.body, indent: level + 2, isFlat });
+        tasks.push({ doc: item.body, indent: level + 2, isFlat });
         break;
       case 'group': {
-        const flat = { doc: current.body, indent: level, isFlat: true };
-        const isFit = !current.isHard && (isFlat || fits(flat, tasks, width - column));
+        const flat = { doc: item.body, indent: level, isFlat: true };
+        const isFit = !item.isHard && (isFlat || fits(flat, tasks, width - current.length));
         tasks.push(isFit ? flat : { ...flat, isFlat: false });
         break;
       }
       case 'if-broken':
-        if (!isFlat) {
-          output += current.broken;
-          column += current.broken.length;
-        }
+        if (!isFlat) current += item.broken;
         break;
     }
   }
-  return `${output}${waiting}`;
+  breakLine(0);
+  return lines.join('\n');
 }
 
 /** Does `first`, and what follows it up to the next break, fit into `room` columns? */

@@ -198,7 +198,7 @@ class Builder {
   private readonly kinds: Role[] = [];
   /** The indices of `where` that state constraints. */
   private readonly wheres = new Set<number>();
-  /** The index of the closing bracket of each opening one. */
+  /** The index of the closing bracket of each opening one, and of the second bar of a lambda. */
   private readonly closers: number[] = [];
 
   constructor(pieces: readonly Piece[], roles: Roles) {
@@ -220,7 +220,7 @@ class Builder {
 
   private classify(): void {
     const open: number[] = [];
-    let isInBars = false;
+    let bars: number | undefined;
     let isInWhere = false;
     this.pieces.forEach(({ type, offset, text }, i) => {
       let kind: Role = 'plain';
@@ -231,8 +231,9 @@ class Builder {
       else if (this.roles.infix.has(offset) || type === T.Pipe) kind = 'infix';
       else if (type === T.Greater && this.isSecondOfShift(i)) kind = 'infix';
       else if (type === T.Or) {
-        kind = isInBars ? 'bar-close' : 'bar-open';
-        isInBars = !isInBars;
+        kind = bars === undefined ? 'bar-open' : 'bar-close';
+        if (bars !== undefined) this.closers[bars] = i;
+        bars = bars === undefined ? i : undefined;
       } else if (type === T.OrOr) kind = 'bar-close';
       else if (type === T.Identifier && text === 'where' && this.isWhere(i)) {
         isInWhere = true;
@@ -245,7 +246,7 @@ class Builder {
         kind = isOperand && !this.roles.starts.has(offset) ? 'dim-operator' : 'prefix';
       } else if (arithmetic.has(type)) kind = 'dim-operator';
       else if (type === T.Colon && this.pieces[enclosing ?? -1]?.type === T.LeftBracket) {
-        kind = isInBars ? 'plain' : 'slice-colon';
+        kind = bars === undefined ? 'slice-colon' : 'plain';
       }
       this.kinds.push(kind);
       const isOpener = type !== undefined && closerOf.has(type) && kind !== 'infix';
@@ -480,8 +481,7 @@ class Builder {
 
   /** `|a, b| body`, to the end of the stretch. */
   private lambda(start: number, to: number, startsLine: boolean): Atom {
-    let bar = start;
-    while (this.kinds[bar] !== 'bar-close') bar = this.skip(bar);
+    const bar = this.closers[start] ?? start;
     const parts: Doc[] = [this.token(start, startsLine)];
     for (let i = start + 1; i <= bar; i = this.skip(i)) {
       if (this.needsBlank(i - 1, i)) parts.push(' ');
