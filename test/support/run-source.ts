@@ -1,0 +1,76 @@
+/** Runs a function of a source text: parse, elaborate, transformations, reference evaluator. */
+import { readFileSync } from 'node:fs';
+import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
+import { elaborate } from '../../compiler/elaborate/elaborate.ts';
+import type { Module } from '../../compiler/syntax/ast.ts';
+import { parse } from '../../compiler/syntax/parse.ts';
+import type { DType } from '../../compiler/tensor-ir/dtype.ts';
+import { evaluateEntry } from '../../compiler/tensor-ir/evaluate.ts';
+import { arrayOf, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
+import type { Program } from '../../compiler/tensor-ir/program.ts';
+import { expandTransformations } from '../../compiler/transforms/expand.ts';
+
+/** A tensor as goldens hold it: row-major. */
+export interface TestTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+const library = new Map<string, Module>();
+
+/** A module of the standard library; each is parsed once. */
+function libraryModule(specifier: string): Module | undefined {
+  const known = library.get(specifier);
+  if (known !== undefined || !specifier.startsWith('std/')) return known;
+  const path = new URL(`../../stdlib/${specifier.slice('std/'.length)}.mlx`, import.meta.url);
+  const module = parseModule(specifier, readFileSync(path, 'utf8'));
+  library.set(specifier, module);
+  return module;
+}
+
+function parseModule(name: string, text: string): Module {
+  const sink = new Diagnostics();
+  const module = parse({ name, text }, sink);
+  throwProblems(sink, text);
+  return module;
+}
+
+function throwProblems(sink: Diagnostics, text: string): void {
+  if (!sink.hasErrors) return;
+  const lines = sink.list.map((d) => {
+    const place = d.span.file.startsWith('std/') ? '' : text.slice(d.span.start, d.span.end);
+    const labels = (d.labels ?? []).map((l) => `${l.text} (${l.span.file}:${l.span.start})`);
+    return `${d.code} ${d.span.file}:${d.span.start}: ${d.message} [${place}] ${labels.join('; ')}`;
+  });
+  throw new Error(lines.join('\n'));
+}
+
+/** The program of a source, without transformation operations. Throws when there are problems. */
+export function compileSource(text: string): Program<'plain'> {
+  const module = parseModule('test.mlx', text);
+  const sink = new Diagnostics();
+  const program = elaborate(module, {
+    resolve: (_, specifier) => libraryModule(specifier),
+    prelude: [libraryModule('std/prelude')!],
+    sink,
+  });
+  throwProblems(sink, text);
+  return expandTransformations(program);
+}
+
+/** Calls an exported function on the leaves of its arguments; gives the leaves of its result. */
+export function runSource(
+  text: string,
+  name: string,
+  inputs: readonly TestTensor[],
+): readonly TestTensor[] {
+  const entry = compileSource(text).entries.find((e) => e.name === name);
+  if (entry === undefined) throw new Error(`no entry ${name}`);
+  const args = inputs.map((t) => arrayOf(t.dtype, t.shape, t.data));
+  return evaluateEntry(entry, args).map((x) => ({
+    dtype: x.dtype,
+    shape: x.shape,
+    data: toNumbers(x),
+  }));
+}
