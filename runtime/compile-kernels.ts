@@ -42,6 +42,12 @@ const mostParts = 8;
 /** A line that starts each kernel, see `kernelMarker` of compiler/to-c/print.ts. */
 const partBoundary = /^(?=\/\/ kernel )/m;
 
+/** The flags for kernels on this machine. */
+export function kernelFlags(): readonly string[] {
+  // compilers prefer half the width of AVX-512 for fear of older chips
+  return process.arch === 'x64' ? [...flags, '-mprefer-vector-width=512'] : flags;
+}
+
 export interface CompileOptions {
   /** The compiler to use before `$CC`, `cc`, `gcc` and `clang`. */
   readonly cc?: string;
@@ -141,13 +147,11 @@ function findCompiler(
       env: { ...process.env, PATH: path, LC_ALL: 'C' },
     });
     if (probe.status !== 0) continue;
-    const isX86 = process.arch === 'x64';
     const compiler: Compiler = {
       command,
       prefix,
       version: probe.stdout,
-      // compilers prefer half the width of AVX-512 for fear of older chips
-      flags: isX86 ? [...flags, '-mprefer-vector-width=512'] : flags,
+      flags: kernelFlags(),
       path,
     };
     compilers.set(key, compiler);

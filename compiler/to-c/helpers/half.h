@@ -2,7 +2,8 @@
 #include "bitcast.h"
 // f16 and bf16 live in memory only; stores round to nearest even.
 
-#ifdef __FLT16_MAX__
+// gcc on x86 does not vectorise conversions of _Float16
+#if defined(__FLT16_MAX__) && (defined(__clang__) || !defined(__x86_64__))
 typedef _Float16 f16_t;
 MLXC_INLINE float f16_to_f32(f16_t x) { return (float)x; }
 MLXC_INLINE f16_t f32_to_f16(float x) { return (f16_t)x; }
@@ -28,9 +29,9 @@ MLXC_INLINE float f16_to_f32(f16_t x) {
 }
 MLXC_INLINE f16_t f32_to_f16(float x) {
   const uint32_t bits = bitcast_f32_u32(x);
-  const uint32_t sign = bits >> 16 & 0x8000;
+  const uint32_t sign = (bits >> 16) & 0x8000;
   const uint32_t magnitude = bits & 0x7fffffff;
-  const uint32_t normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000u) >> 13;
+  const uint32_t normal = (magnitude + 0xfff + ((magnitude >> 13) & 1) - 0x38000000u) >> 13;
   // adding 0.5 rounds a subnormal at the right bit
   const uint32_t subnormal = bitcast_f32_u32(bitcast_u32_f32(magnitude) + 0.5f) - 0x3f000000u;
   const uint32_t finite = magnitude < 0x38800000u ? subnormal : normal;
@@ -45,6 +46,6 @@ MLXC_INLINE bf16_t bf16_from_bits(uint16_t x) { return x; }
 MLXC_INLINE float bf16_to_f32(bf16_t x) { return bitcast_u32_f32((uint32_t)x << 16); }
 MLXC_INLINE bf16_t f32_to_bf16(float x) {
   const uint32_t bits = bitcast_f32_u32(x);
-  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-  return (bf16_t)(x != x ? bits >> 16 | 0x40 : rounded);
+  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  return (bf16_t)(x != x ? (bits >> 16) | 0x40 : rounded);
 }
