@@ -76,7 +76,7 @@ function refuseReverseOnly(func: Func): void {
 }
 
 /** Inlines the function of operations that only mattered to derivatives. */
-function inlineCalls(func: Func): Func {
+export function inlineCalls(func: Func): Func {
   return rewrite(func, inlineCalls, (b, op, operands) => {
     switch (op.primitive.name) {
       case 'custom_jvp':

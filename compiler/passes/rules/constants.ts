@@ -1,9 +1,10 @@
 /** What a constant is, and folding: element-wise operations on constants are constants. */
 import { scalarFunctions } from '../../kernel-ir/scalar-functions.ts';
 import { constant } from '../../primitives/constant.ts';
+import { constantValue, type Int } from '../../symbolic/integer.ts';
 import type { Builder } from '../../tensor-ir/builder.ts';
 import type { DType } from '../../tensor-ir/dtype.ts';
-import { isBig, type NdArray, roundArray, scalarOf } from '../../tensor-ir/nd-array.ts';
+import { arrayOf, isBig, type NdArray, roundArray, scalarOf } from '../../tensor-ir/nd-array.ts';
 import type { Operation, TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Rewriter, Rule } from '../rewriter.ts';
 
@@ -63,6 +64,17 @@ export const constantRules: readonly Rule[] = [
         splats.push(splat);
       }
       return makeConstant(r, op.results[0]!.type, evaluateScalars(op, splats));
+    },
+  },
+  {
+    name: 'known-dim',
+    on: ['dim_value'],
+    rewrite: (r, op) => {
+      const dim = constantValue(op.attrs['dim'] as Int);
+      const { type } = op.results[0]!;
+      if (dim === undefined) return undefined;
+      const element = arrayOf(type.dtype, [], [dim]).data[0]!;
+      return makeConstant(r, type, element);
     },
   },
   {
