@@ -6,6 +6,7 @@
  * that only carries that change are copied.
  */
 import { InternalError } from '../diagnostics/internal-error.ts';
+import { metalKernelName, usesBindingTable } from '../kernel-ir/launch.ts';
 import type { Kernel } from '../kernel-ir/program.ts';
 import { scratchBytes } from '../kernel-ir/scratch.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
@@ -35,9 +36,6 @@ export interface PlannedProgram {
   readonly constants: readonly PlanConstant[];
 }
 
-/** More bindings than this travel as one table of addresses on Metal. */
-const bindingLimit = 30;
-
 export function makePlan(program: ScheduledProgram): PlannedProgram {
   const kernelNumbers = new Map(program.kernels.map((k, i) => [k, i]));
   const constants = new Map<Value, PlanConstant>();
@@ -62,12 +60,12 @@ function planKernel(kernel: Kernel, target: 'cpu' | 'metal'): PlanKernel {
     })),
   );
   return {
-    name: kernel.name,
+    name: target === 'metal' ? metalKernelName(kernel.name) : kernel.name,
     bindings,
     integers: kernel.integers.map((i) => i.name),
     scratchBytes: target === 'cpu' ? print(scratchBytes(kernel)) : '0',
     threads: kernel.threads ?? 0,
-    bindingTable: bindings.length > bindingLimit,
+    bindingTable: target === 'metal' && usesBindingTable(kernel),
     schedule: kernel.about.schedule,
     summary: kernel.about.summary,
   };

@@ -34,6 +34,7 @@ import {
   zero,
 } from '../symbolic/integer.ts';
 import { byteSize, computeType, type DType } from '../tensor-ir/dtype.ts';
+import { isBig } from '../tensor-ir/nd-array.ts';
 import type { ElementBuilder } from '../tensor-ir/primitive.ts';
 import type { Operation, Value } from '../tensor-ir/program.ts';
 
@@ -74,7 +75,8 @@ export class KernelBuilder {
   private readonly computedHere = new Set<Value>();
   private readonly memo = new Map<string, KernelScalar>();
   private readonly depthMemo = new Map<KernelScalar, number>();
-  private guardDepth = 0;
+  /** The conditions of the guards around the scalar being built. */
+  private readonly guards: (readonly RangeCondition[])[] = [];
 
   /** `reserved` are names that the kernel uses for other things: the dims. */
   constructor(fused: FusedFunction, reserved: readonly string[]) {
@@ -239,7 +241,7 @@ export class KernelBuilder {
     if (known !== undefined) return known;
     const scalar = this.hoist(value, this.lower(value, index));
     // inside a guard a run-time index is only valid under that guard
-    if (this.guardDepth === 0) this.memo.set(key, scalar);
+    if (this.guards.length === 0) this.memo.set(key, scalar);
     return scalar;
   }
 
@@ -297,9 +299,9 @@ export class KernelBuilder {
   ): KernelScalar {
     const open = conditions.filter((c) => !isInRange(c.value, c.extent));
     if (open.length === 0) return then();
-    this.guardDepth++;
+    this.guards.push(open);
     const inside = then();
-    this.guardDepth--;
+    this.guards.pop();
     const condition: KernelScalar = { kind: 'in-range', dtype: 'bool', conditions: open };
     return {
       kind: 'select',
@@ -315,11 +317,30 @@ export class KernelBuilder {
   index(value: KernelScalar, extent: Int): Int {
     if (value.kind === 'index') return value.value;
     const name = this.uniqueName('at');
-    const statement: Statement = { kind: 'let-index', name, value, extent };
-    const depth = this.guardDepth > 0 ? this.block.depth : this.depthOfScalar(value);
+    const statement: Statement = {
+      kind: 'let-index',
+      name,
+      value: this.underGuards(value),
+      extent,
+    };
+    const depth = this.guards.length > 0 ? this.block.depth : this.depthOfScalar(value);
     this.depthOf.set(name, depth);
     this.blocks[depth]!.statements.push(statement);
     return indexVariable(name, extent);
+  }
+
+  /** A statement stands outside the guards of the scalar it serves: the value must not be read where they fail. */
+  private underGuards(value: KernelScalar): KernelScalar {
+    const conditions = this.guards.flat();
+    if (conditions.length === 0) return value;
+    return {
+      kind: 'select',
+      dtype: value.dtype,
+      condition: { kind: 'in-range', dtype: 'bool', conditions },
+      then: value,
+      otherwise: { kind: 'constant', dtype: value.dtype, value: isBig(value.dtype) ? 0n : 0 },
+      isGuard: true,
+    };
   }
 
   // -- invariants ------------------------------------------------------------------------------------------
@@ -327,7 +348,7 @@ export class KernelBuilder {
   /** Moves what an inner loop does not change to the block where all of it is known. */
   private hoist(value: Value, scalar: KernelScalar): KernelScalar {
     if (
-      this.guardDepth > 0 ||
+      this.guards.length > 0 ||
       scalar.kind === 'constant' ||
       scalar.kind === 'variable' ||
       scalar.kind === 'index'

@@ -1,15 +1,14 @@
 /**
  * One kernel as Metal: a comment, the structs of its arguments, its signature and body.
  *
- * Arguments. Buffers take the bindings 0, 1, ... in the order of the parameters, then one struct NAME_Params holds the
- * integers as int in their order. When there are more than 31 bindings, or segments, a table of addresses takes
- * binding 0 (struct NAME_Buffers: one pointer a parameter, an array of pointers for a segmented one) and the params
- * binding 1.
+ * Arguments: see kernel-ir/launch.ts. Struct NAME_Params holds the integers, struct NAME_Buffers the table of addresses (one
+ * pointer a parameter, an array of pointers for a segmented one).
  *
  * The grid. Its last extent is x, the one before it y, and the product of the others z.
  */
 import { invariant } from '../diagnostics/internal-error.ts';
 import { bindShared } from '../kernel-ir/bind-shared.ts';
+import { metalKernelName, usesBindingTable } from '../kernel-ir/launch.ts';
 import type { Buffer, Kernel, KernelParameter, Loop, Statement } from '../kernel-ir/program.ts';
 import { forEachStatement } from '../kernel-ir/statements.ts';
 import { constantValue, int, print, product } from '../symbolic/integer.ts';
@@ -17,26 +16,11 @@ import { byteSize } from '../tensor-ir/dtype.ts';
 import { atom, infix, level, type Text } from '../to-c/precedence.ts';
 import { emitInteger } from './emit-integer.ts';
 import { emitArray, emitBlock, type KernelInput, type StatementContext } from './emit-statement.ts';
-import { fieldName, KernelNames, metalKernelName } from './names.ts';
+import { fieldName, KernelNames } from './names.ts';
 import { storageType } from './types.ts';
 import { namesRead, threadgroupBuffers, withoutUnread } from './usage.ts';
 
-/** Metal's argument slots for buffers. */
-const maxBindings = 31;
 const maxThreadgroupBytes = 32768;
-
-/** How many buffers the host binds, the struct of integers not counted. */
-export function bindingCount(kernel: Kernel): number {
-  return kernel.parameters.reduce((n, p) => n + (p.isSegmented ? (kernel.segments ?? 1) : 1), 0);
-}
-
-/** True when the buffers travel as a table of addresses in buffer 0. */
-export function usesBindingTable(kernel: Kernel): boolean {
-  const params = kernel.integers.length > 0 ? 1 : 0;
-  return (
-    bindingCount(kernel) + params > maxBindings || kernel.parameters.some((p) => p.isSegmented)
-  );
-}
 
 /** The text of a kernel; `need` is told each helper of helpers/ in use. */
 export function emitKernel(original: Kernel, need: (helper: string) => void): string {

@@ -27,11 +27,6 @@ const reservedPatterns: readonly RegExp[] = [
   /__/,
 ];
 
-/** The name with which a kernel is found in the library. */
-export function metalKernelName(name: string): string {
-  return isReserved(name) ? `${name}_kernel` : name;
-}
-
 function isReserved(name: string): boolean {
   return reserved.has(name) || reservedPatterns.some((p) => p.test(name));
 }

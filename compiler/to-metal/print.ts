@@ -5,10 +5,10 @@
  * used, pointers name their address space, buffers have explicit indices. Meant to be compiled with math mode safe.
  */
 import { InternalError } from '../diagnostics/internal-error.ts';
+import { metalKernelName } from '../kernel-ir/launch.ts';
 import type { Buffer, Kernel, KernelScalar } from '../kernel-ir/program.ts';
 import { forEachScalar, forEachStatement, ownScalars } from '../kernel-ir/statements.ts';
 import { emitKernel } from './emit-kernel.ts';
-import { metalKernelName } from './names.ts';
 
 /**
  * The Metal source of a program's kernels. `helpers` gives the text of helpers/NAME.metal. Throws InternalError when a

@@ -326,15 +326,16 @@ class Contraction {
         const r = floordiv(v, int(part));
         const row = add(add(firstRow, multiply(m, int(side))), r);
         const column = add(firstColumn, mod(v, int(part)));
-        this.bind(this.axes.rows, row);
-        this.bind(this.axes.columns, column);
         const held = b.loadFrom(strip, add(own, v));
-        b.setOnChip(result, () => held);
         const conditions = [
           ...(isMultiple(this.rows, this.tile) ? [] : [{ value: row, extent: this.rows }]),
           ...(isMultiple(this.columns, this.tile) ? [] : [{ value: column, extent: this.columns }]),
         ];
         const store = (): void => {
+          // names of their own, so that what depends on them stays under the guard
+          this.bind(this.axes.rows, b.letInteger('row', row, this.rows));
+          this.bind(this.axes.columns, b.letInteger('column', column, this.columns));
+          b.setOnChip(result, () => held);
           for (const stage of this.group.stages) {
             for (const { value, index } of stage.stores) {
               const at = rename(index, this.renaming);

@@ -1,0 +1,60 @@
+/** Runs functions of the tensor IR through fusion and the Metal schedules, kernels by `runMetalKernel`. */
+import { fuse } from '../../compiler/passes/fuse.ts';
+import { metalSchedule } from '../../compiler/schedule/metal/schedule.ts';
+import { type ScheduledProgram, scheduleProgram } from '../../compiler/schedule/schedule.ts';
+import { evaluate, product } from '../../compiler/symbolic/integer.ts';
+import { bindDims } from '../../compiler/tensor-ir/evaluate.ts';
+import {
+  fromConstantData,
+  makeArray,
+  type NdArray,
+  setElement,
+} from '../../compiler/tensor-ir/nd-array.ts';
+import type { ConstantData, Func, Value } from '../../compiler/tensor-ir/program.ts';
+import { type Memory, runMetalKernel } from './run-metal-kernel.ts';
+import { entryOf } from './run-on-cpu.ts';
+
+export function scheduleForMetal(funcs: readonly Func[]): ScheduledProgram {
+  return scheduleProgram(fuse({ stage: 'plain', entries: funcs.map(entryOf) }), metalSchedule());
+}
+
+/** The results of a function without control flow. */
+export function runOnMetal(
+  func: Func,
+  args: readonly NdArray[],
+  given: Readonly<Record<string, number>> = {},
+): NdArray[] {
+  const { scheduled } = scheduleForMetal([func]).entries[0]!;
+  const dims = new Map([...bindDims(func, args), ...Object.entries(given)]);
+  const size = (value: Value): number =>
+    evaluate(product(value.type.shape), (name) => dims.get(name));
+  const memories = new Map<Value, Memory>();
+  func.parameters.forEach((p, i) => memories.set(p, [...args[i]!.data]));
+  const memoryOf = (value: Value): Memory => {
+    let memory = memories.get(value);
+    if (memory === undefined) {
+      const op = scheduled.fused.definitions.get(value);
+      if (op?.primitive.name === 'literal') {
+        const shape = value.type.shape.map((d) => evaluate(d, (n) => dims.get(n)));
+        const data = op.attrs['data'] as ConstantData;
+        memory = [...fromConstantData(value.type.dtype, shape, data).data];
+      } else memory = new Array<undefined>(size(value)).fill(undefined);
+      memories.set(value, memory);
+    }
+    return memory;
+  };
+  for (const step of scheduled.steps) {
+    if (step.kind !== 'dispatch') throw new Error('control flow');
+    runMetalKernel(step.kernel, step.bindings.map(memoryOf), dims);
+  }
+  return func.results.map((value) => {
+    const shape = value.type.shape.map((d) => evaluate(d, (n) => dims.get(n)));
+    const result = makeArray(value.type.dtype, shape);
+    memoryOf(value).forEach((element, i) => {
+      if (element === undefined)
+        throw new Error(`${value.name ?? 'a result'}[${i}] was not written`);
+      setElement(result.data, i, element);
+    });
+    return result;
+  });
+}
