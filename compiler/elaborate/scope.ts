@@ -26,10 +26,13 @@ export type Binding =
 
 export class Scope {
   readonly parent: Scope | undefined;
+  /** The body of a lambda: what is outside can be read, not assigned. */
+  readonly isLambda: boolean;
   private readonly names = new Map<string, Binding>();
 
-  constructor(parent: Scope | undefined) {
+  constructor(parent: Scope | undefined, isLambda = false) {
     this.parent = parent;
+    this.isLambda = isLambda;
   }
 
   define(name: string, binding: Binding): void {
@@ -45,6 +48,17 @@ export class Scope {
   reassign(name: string, binding: Binding): void {
     if (this.names.has(name) || this.parent === undefined) this.names.set(name, binding);
     else this.parent.reassign(name, binding);
+  }
+
+  /** The binding in this table alone. */
+  findHere(name: string): Binding | undefined {
+    return this.names.get(name);
+  }
+
+  /** Whether the name is defined outside the innermost lambda. */
+  isBeyondLambda(name: string): boolean {
+    if (this.names.has(name)) return false;
+    return this.isLambda || (this.parent?.isBeyondLambda(name) ?? false);
   }
 
   /** All names in reach, for "did you mean". */

@@ -40,6 +40,8 @@ export interface TensorTerm {
   readonly value: Value;
   /** A random key: u32[..., 2] underneath, opaque in the language. */
   readonly isKey: boolean;
+  /** Made of compile-time numbers alone (`1.0 / N`): takes the dtype of what it meets, as literals do. */
+  readonly isWeak?: boolean;
 }
 
 export interface StructTerm {

@@ -1,0 +1,112 @@
+/** Blocks and their statements. */
+import { unreachable } from '../diagnostics/internal-error.ts';
+import { assignmentInLambda, notAssignable, unknownName } from '../diagnostics/problems/names.ts';
+import type { BinaryOperator, Block, Statement } from '../syntax/ast.ts';
+import { coerce } from './coerce.ts';
+import { elaborateIf } from './conditionals.ts';
+import type { Elaborator } from './elaborator.ts';
+import { elaborateExpression } from './expressions.ts';
+import { elaborateFor, elaborateWhile } from './loops.ts';
+import { binaryOperation } from './operators.ts';
+import { bindPattern, nameValues } from './patterns.ts';
+import { Scope } from './scope.ts';
+import { suggest } from './suggest.ts';
+import { typeOf, unit } from './terms.ts';
+import { evaluateType } from './types.ts';
+import type { Term, Type } from './value.ts';
+
+/** The value of the block, `()` when it ends in a statement. */
+export function elaborateBlock(
+  e: Elaborator,
+  block: Block,
+  scope: Scope,
+  expected: Type | undefined,
+): Term {
+  const inner = new Scope(scope);
+  for (const statement of block.statements) elaborateStatement(e, statement, inner);
+  return block.result === undefined ? unit : elaborateExpression(e, block.result, inner, expected);
+}
+
+function elaborateStatement(e: Elaborator, statement: Statement, scope: Scope): void {
+  switch (statement.kind) {
+    case 'let': {
+      const type = statement.type && evaluateType(e, statement.type, scope);
+      let value = elaborateExpression(e, statement.value, scope, type);
+      if (type !== undefined) {
+        const labels = [{ span: statement.type!.span, text: 'the annotation' }];
+        value = coerce(e, value, type, { span: statement.value.span, labels });
+      }
+      bindPattern(e, statement.pattern, value, scope);
+      break;
+    }
+    case 'var': {
+      const type = statement.type && evaluateType(e, statement.type, scope);
+      let value = elaborateExpression(e, statement.value, scope, type);
+      if (type !== undefined) value = coerce(e, value, type, { span: statement.value.span });
+      const { text, span } = statement.name;
+      nameValues(value, text);
+      scope.define(text, { kind: 'term', term: value, span, isVar: true });
+      break;
+    }
+    case 'assign':
+      assign(e, statement, scope);
+      break;
+    case 'for':
+      elaborateFor(e, statement, scope);
+      break;
+    case 'while':
+      elaborateWhile(e, statement, scope);
+      break;
+    case 'expression': {
+      const { expression } = statement;
+      if (expression.kind === 'if') elaborateIf(e, expression, scope, undefined, true);
+      else elaborateExpression(e, expression, scope, undefined);
+      break;
+    }
+    default:
+      unreachable(statement);
+  }
+}
+
+const operators: Readonly<Record<string, BinaryOperator>> = {
+  '+=': '+',
+  '-=': '-',
+  '*=': '*',
+  '/=': '/',
+};
+
+function assign(
+  e: Elaborator,
+  statement: Statement & { readonly kind: 'assign' },
+  scope: Scope,
+): void {
+  const { text, span } = statement.name;
+  const binding = scope.find(text);
+  if (binding === undefined) {
+    e.error(unknownName(text, span, suggest(text, scope.allNames())));
+    elaborateExpression(e, statement.value, scope, undefined);
+    return;
+  }
+  if (binding.kind !== 'term' || !binding.isVar) {
+    const defined = binding.kind === 'term' ? binding.span : undefined;
+    e.error(notAssignable(text, span, defined));
+    return;
+  }
+  if (scope.isBeyondLambda(text)) {
+    e.error(assignmentInLambda(text, span, binding.span));
+    return;
+  }
+  const before = binding.term;
+  const expected = before.kind === 'error' ? undefined : typeOf(before);
+  let value = elaborateExpression(e, statement.value, scope, expected);
+  const operator = operators[statement.operator];
+  if (operator !== undefined) {
+    value = binaryOperation(e, operator, before, value, {
+      span: statement.span,
+      left: span,
+      right: statement.value.span,
+    });
+  }
+  nameValues(value, text);
+  scope.reassign(text, { ...binding, term: value });
+}

@@ -1,0 +1,225 @@
+/** Brings a term to a type that is demanded: literals become tensors, sizes are compared, everything else must agree. */
+
+import type { Label } from '../diagnostics/diagnostic.ts';
+import { unreachable } from '../diagnostics/internal-error.ts';
+import { notAFunction, notCompileTime, typeMismatch } from '../diagnostics/problems/types.ts';
+import type { Span } from '../diagnostics/span.ts';
+import { asVariable, constantValue, type Int, one, print } from '../symbolic/integer.ts';
+import { isFloat } from '../tensor-ir/dtype.ts';
+import type { Value } from '../tensor-ir/program.ts';
+import { describe } from './describe.ts';
+import type { Elaborator } from './elaborator.ts';
+import { keyOfInstance } from './keys.ts';
+import { isWeak, weakToTensor } from './numbers.ts';
+import { reshape } from './operations.ts';
+import { showTensor, showType } from './show.ts';
+import { containsError, errorTerm, isUnit, tensorTerm, typeOf } from './terms.ts';
+import type { StructTerm, Term, Type } from './value.ts';
+
+/** Where the term stands, and why the type is demanded. */
+export interface Demand {
+  readonly span: Span;
+  /** More about one axis of the demanded tensor type: "`linear` needs I = 64", and where that was bound. */
+  readonly axis?: (
+    axis: number,
+  ) => { readonly reason: string; readonly labels: readonly Label[] } | undefined;
+  /** What else matters: the declaration of the parameter, the result type. */
+  readonly labels?: readonly Label[];
+  /** Set for the parts of a tree: `()` may then stand for an integer leaf. */
+  readonly isPart?: boolean;
+}
+
+/** Returns the error term after a report. */
+export function coerce(e: Elaborator, term: Term, type: Type, demand: Demand): Term {
+  if (term.kind === 'error' || containsError(term)) return errorTerm;
+  switch (type.kind) {
+    case 'tensor':
+      return coerceTensor(e, term, type, demand);
+    case 'key': {
+      if (term.kind !== 'tensor' || !term.isKey)
+        return mismatch(e, term, type, demand, keyHint(term));
+      const shape = term.value.type.shape.slice(0, -1);
+      const value = coerceShape(e, term.value, shape, type.shape, type, demand);
+      return value === undefined ? errorTerm : tensorTerm(value, true);
+    }
+    case 'int':
+      if (term.kind === 'int') return term;
+      return e.error(notCompileTime('a whole number', describe(term), demand.span));
+    case 'float':
+      if (term.kind === 'float') return term;
+      if (term.kind === 'int') {
+        const known = constantValue(term.value);
+        return known === undefined ? term : { kind: 'float', value: known };
+      }
+      return e.error(notCompileTime('a number', describe(term), demand.span));
+    case 'bool-constant':
+    case 'string':
+    case 'none':
+    case 'dtype':
+      if (typeOf(term).kind === type.kind) return term;
+      return mismatch(e, term, type, demand);
+    case 'tuple':
+    case 'array': {
+      if (term.kind !== type.kind || term.items.length !== type.items.length) {
+        return mismatch(e, term, type, demand, lengthHint(term, type));
+      }
+      const { span } = demand;
+      const items = term.items.map((item, i) =>
+        coerce(e, item, type.items[i]!, { span, isPart: true, labels: demand.labels ?? [] }),
+      );
+      return items.some((i) => i.kind === 'error') ? errorTerm : { kind: type.kind, items };
+    }
+    case 'struct':
+      return coerceStruct(e, term, type, demand);
+    case 'function':
+      if (term.kind === 'function') return term;
+      return e.error(notAFunction(describe(term), demand.span));
+    case 'error':
+      return term;
+    default:
+      return unreachable(type);
+  }
+}
+
+function mismatch(e: Elaborator, term: Term, type: Type, demand: Demand, hint?: string): Term {
+  const more = { labels: demand.labels ?? [], hint };
+  return e.error(typeMismatch(showType(type), describe(term), demand.span, more));
+}
+
+function keyHint(term: Term): string | undefined {
+  return term.kind === 'int' ? '`key(seed)` makes a key' : undefined;
+}
+
+function lengthHint(term: Term, type: Type & { kind: 'tuple' | 'array' }): string | undefined {
+  if (term.kind === 'tuple' && type.kind === 'array') return 'a fixed array is written `[a, b]`';
+  if (term.kind === 'array' && type.kind === 'tuple') return 'a tuple is written `(a, b)`';
+  if (term.kind === 'array' && type.kind === 'array') {
+    return `${type.items.length} items are needed, ${term.items.length} given`;
+  }
+  return undefined;
+}
+
+function coerceTensor(
+  e: Elaborator,
+  term: Term,
+  type: Type & { kind: 'tensor' },
+  demand: Demand,
+): Term {
+  if (isWeak(term) && !(term.kind === 'tensor' && term.value.type.shape.length > 0)) {
+    if (type.shape.length > 0) {
+      return mismatch(
+        e,
+        term,
+        type,
+        demand,
+        'a number is a scalar: `full(shape, value)` fills a tensor',
+      );
+    }
+    // known bools stay known, so that an `if` on them is decided now
+    if (term.kind === 'boolean' && type.dtype === 'bool') return term;
+    const value = weakToTensor(e, term, type.dtype, [], demand.span);
+    return value === undefined ? errorTerm : tensorTerm(value);
+  }
+  if (demand.isPart === true && isUnit(term) && !isFloat(type.dtype)) return term;
+  if (term.kind !== 'tensor') return mismatch(e, term, type, demand);
+  const { dtype, shape } = term.value.type;
+  if (term.isKey) return mismatch(e, term, type, demand);
+  if (dtype !== type.dtype) {
+    const sameSizes = shape.length === type.shape.length;
+    const hint = sameSizes ? `\`${type.dtype}(...)\` converts it` : undefined;
+    return mismatch(e, term, type, demand, hint);
+  }
+  const value = coerceShape(e, term.value, shape, type.shape, type, demand);
+  return value === undefined ? errorTerm : value === term.value ? term : tensorTerm(value);
+}
+
+/** Compares the sizes; where only a guard makes them equal, the value takes the demanded shape. */
+function coerceShape(
+  e: Elaborator,
+  value: Value,
+  found: readonly Int[],
+  wanted: readonly Int[],
+  type: Type & { kind: 'tensor' | 'key' },
+  demand: Demand,
+): Value | undefined {
+  const dtype = value.type.dtype;
+  const show = (shape: readonly Int[]): string =>
+    type.kind === 'key' ? showType({ kind: 'key', shape }) : showTensor(dtype, shape);
+  if (found.length !== wanted.length) {
+    const reason = `${axes(found.length)} here, ${wanted.length} needed`;
+    const labels = demand.labels ?? [];
+    e.error(typeMismatch(show(wanted), show(found), demand.span, { reason, labels }));
+    return undefined;
+  }
+  let isSame = true;
+  for (let axis = 0; axis < found.length; axis++) {
+    const left = found[axis]!;
+    const right = wanted[axis]!;
+    if (left === right) continue;
+    isSame = false;
+    if (e.conditions.judge({ relation: 'equal', left, right }) === 'refuted') {
+      const why = demand.axis?.(axis);
+      const needed = why?.reason ?? `${print(right)} is needed`;
+      const reason = `dim ${axis} is ${print(left)} here but ${needed}`;
+      const labels = [...(why?.labels ?? []), ...(demand.labels ?? [])];
+      const hint = dimHint(left, right);
+      e.error(typeMismatch(show(wanted), show(found), demand.span, { reason, labels, hint }));
+      return undefined;
+    }
+    e.requireEqual(left, right, demand.span, `dim ${axis}`);
+  }
+  if (isSame) return value;
+  return reshape(
+    e.builder,
+    value,
+    type.kind === 'key' ? [...wanted, value.type.shape.at(-1)!] : wanted,
+  );
+}
+
+function axes(count: number): string {
+  return count === 1 ? '1 axis' : `${count} axes`;
+}
+
+function dimHint(found: Int, wanted: Int): string | undefined {
+  const a = asVariable(found);
+  const b = asVariable(wanted);
+  if (a !== undefined && b !== undefined) {
+    return `use one name for both dims, or state \`where ${a.name} == ${b.name}\``;
+  }
+  if (found === one && wanted !== one) return '`broadcast_to` repeats an axis of size 1';
+  return undefined;
+}
+
+function coerceStruct(
+  e: Elaborator,
+  term: Term,
+  type: Type & { kind: 'struct' },
+  demand: Demand,
+): Term {
+  if (term.kind !== 'struct' || term.type.declaration !== type.type.declaration) {
+    return mismatch(e, term, type, demand);
+  }
+  if (keyOfInstance(e, term.type) === keyOfInstance(e, type.type)) return term;
+  const before = e.errorCount;
+  const fields = new Map<string, Term>();
+  e.quiet++;
+  let wrong: string | undefined;
+  for (const field of type.fields) {
+    const found = term.fields.get(field.name);
+    if (found === undefined) continue;
+    const value = coerce(e, found, field.type, { span: demand.span, isPart: true });
+    if (value.kind === 'error')
+      wrong ??= `field \`${field.name}\` is ${describe(found)} here, ${showType(field.type)} is needed`;
+    fields.set(field.name, value);
+  }
+  e.quiet--;
+  e.errorCount = before;
+  if (wrong !== undefined) {
+    const labels = demand.labels ?? [];
+    return e.error(
+      typeMismatch(showType(type), describe(term), demand.span, { reason: wrong, labels }),
+    );
+  }
+  const result: StructTerm = { kind: 'struct', type: type.type, fields };
+  return result;
+}

@@ -1,0 +1,134 @@
+/**
+ * What must hold of the dims: facts that `where` clauses state, and guards that stay for the plan because nothing
+ * proves them. Dims are at least 0 here (an empty batch is legal), so `N - 1 >= 0` is a guard.
+ */
+import {
+  add,
+  constantValue,
+  dimVariable,
+  divideExact,
+  type Int,
+  isDivisible,
+  isNonNegative,
+  one,
+  print,
+  substitute,
+  subtract,
+  zero,
+} from '../symbolic/integer.ts';
+import type { Guard } from '../tensor-ir/program.ts';
+
+export type Verdict = 'proved' | 'refuted' | 'open';
+
+export class Conditions {
+  readonly guards: Guard[] = [];
+  private readonly seen = new Set<string>();
+  private readonly divisible: { readonly left: Int; readonly right: Int }[];
+  private readonly nonNegative: Int[];
+  private readonly equal: Int[];
+
+  /** Starts without guards and with the facts of `from`. */
+  constructor(from?: Conditions) {
+    this.divisible = from === undefined ? [] : [...from.divisible];
+    this.nonNegative = from === undefined ? [] : [...from.nonNegative];
+    this.equal = from === undefined ? [] : [...from.equal];
+  }
+
+  /** Names what is assumed: instances made under equal facts can be shared. */
+  get key(): string {
+    return [
+      ...this.divisible.map((f) => `${f.left.key}%${f.right.key}`),
+      ...this.nonNegative.map((f) => `${f.key}>=0`),
+      ...this.equal.map((f) => `${f.key}=0`),
+    ].join(',');
+  }
+
+  /** Takes the condition of a guard as given from here on. */
+  assume({ relation, left, right }: Pick<Guard, 'relation' | 'left' | 'right'>): void {
+    if (relation === 'divisible') this.divisible.push({ left, right });
+    else if (relation === 'at-least') this.nonNegative.push(subtract(left, right));
+    else this.equal.push(subtract(left, right));
+  }
+
+  /** Keeps a guard for the plan, once. */
+  record(guard: Guard): void {
+    const key = `${guard.relation}|${guard.left.key}|${guard.right.key}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    this.guards.push(guard);
+  }
+
+  judge({ relation, left, right }: Pick<Guard, 'relation' | 'left' | 'right'>): Verdict {
+    if (relation === 'divisible') return this.judgeDivisible(left, right);
+    const difference = subtract(left, right);
+    return relation === 'equal' ? this.judgeZero(difference) : this.judgeNonNegative(difference);
+  }
+
+  private judgeZero(difference: Int): Verdict {
+    if (difference === zero) return 'proved';
+    for (const fact of this.equal) {
+      if (fact === difference || add(fact, difference) === zero) return 'proved';
+    }
+    return isRefutedAsZero(difference) ? 'refuted' : 'open';
+  }
+
+  private judgeNonNegative(difference: Int): Verdict {
+    const known = constantValue(difference);
+    if (known !== undefined) return known >= 0 ? 'proved' : 'refuted';
+    if (isNonNegativeFromZero(difference)) return 'proved';
+    for (const fact of this.nonNegative) {
+      if (isNonNegativeFromZero(subtract(difference, fact))) return 'proved';
+    }
+    // at most -1 whatever the dims are
+    if (isNonNegativeFromZero(subtract(zero, add(difference, one)))) return 'refuted';
+    return 'open';
+  }
+
+  private judgeDivisible(left: Int, right: Int): Verdict {
+    const a = constantValue(left);
+    const b = constantValue(right);
+    if (b === 0) return 'refuted';
+    if (a !== undefined && b !== undefined) return a % b === 0 ? 'proved' : 'refuted';
+    if (isDivisible(left, right)) return 'proved';
+    for (const fact of this.divisible) {
+      if (fact.right !== right && !isDivisible(fact.right, right)) continue;
+      const factor = divideExact(left, fact.left);
+      if (factor !== undefined && isDivisible(left, fact.left)) return 'proved';
+    }
+    return 'open';
+  }
+}
+
+/** a >= 0 for all dims >= 0 (`isNonNegative` takes dims to be at least 1). */
+function isNonNegativeFromZero(a: Int): boolean {
+  // a quotient such as D/H cannot be shifted: leave it open
+  const isPolynomial = a.terms.every((t) => t.powers.every((p) => p.exponent > 0));
+  if (!isPolynomial) return a.terms.every((t) => t.numerator >= 0);
+  return isNonNegative(
+    substitute(a, (v) => (v.extent === undefined ? subtract(dimVariable(v.name), one) : undefined)),
+  );
+}
+
+/** Two polynomials that differ are different sizes; only roundings and quotients can make them agree by chance. */
+function isRefutedAsZero(difference: Int): boolean {
+  return difference.terms.every(
+    (t) =>
+      t.denominator === 1 && t.powers.every((p) => p.exponent > 0 && p.atom.kind === 'variable'),
+  );
+}
+
+/** The condition in the user's terms: `D % H == 0`. */
+export function showCondition({
+  relation,
+  left,
+  right,
+}: Pick<Guard, 'relation' | 'left' | 'right'>): string {
+  switch (relation) {
+    case 'equal':
+      return `${print(left)} == ${print(right)}`;
+    case 'at-least':
+      return `${print(left)} >= ${print(right)}`;
+    case 'divisible':
+      return `${print(left)} % ${print(right)} == 0`;
+  }
+}

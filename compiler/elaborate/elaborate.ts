@@ -1,0 +1,122 @@
+/**
+ * AST to tensor IR, with all checks of names, types and shapes on the way. One stage for both: see
+ * decisions/0001-elaborate-by-instantiation.md.
+ */
+import type { DiagnosticSink } from '../diagnostics/diagnostic.ts';
+import { nestedTooDeeply } from '../diagnostics/problems/limits.ts';
+import { notAnEntry, unknownEntry } from '../diagnostics/problems/names.ts';
+import type { Span } from '../diagnostics/span.ts';
+import type { FunctionDeclaration, Module } from '../syntax/ast.ts';
+import type { Entry, Program } from '../tensor-ir/program.ts';
+import { checkDeclared, elaborateDeclared, genericReason } from './check-declared.ts';
+import { evaluateConst } from './constants.ts';
+import { Elaborator } from './elaborator.ts';
+import { makeEntry } from './entries.ts';
+import { FunctionTable } from './instances.ts';
+import { intrinsics } from './intrinsics/index.ts';
+import { type LoadedModule, ModuleLoader, preludeScope, type Resolve } from './modules.ts';
+import type { Scope } from './scope.ts';
+import { suggest } from './suggest.ts';
+
+export interface ElaborateOptions {
+  /** Parsed modules by specifier: `std/nn`, `./file.mlx`. */
+  readonly resolve: Resolve;
+  /** Modules whose exports are in scope everywhere. */
+  readonly prelude: readonly Module[];
+  readonly sink: DiagnosticSink;
+  /** Dims with a value for the whole program (`--dim B=32`). */
+  readonly dims?: ReadonlyMap<string, number>;
+  /** Makes entries of these exported functions only; naming a generic one is an error. */
+  readonly entries?: readonly string[];
+}
+
+/** Problems go to the sink; the program holds the entries that have none. Throws for no source. */
+export function elaborate(root: Module, options: ElaborateOptions): Program<'traced'> {
+  const functions = new FunctionTable();
+  const e = new Elaborator(options.sink, functions, options.dims ?? new Map());
+  for (const module of options.prelude) functions.library.add(module.file);
+  const loader = new ModuleLoader(e, preludeScope(e, intrinsics, options.prelude), options.resolve);
+  const loaded = loader.load(root);
+  for (const { module } of loader.loaded.values()) {
+    if (module !== root && !isUserFile(module.file)) functions.library.add(module.file);
+  }
+  const entries = makeEntries(e, loaded, options.entries);
+  for (const { module, scope } of loader.loaded.values()) {
+    if (module === root || isUserFile(module.file)) checkModule(e, module, scope);
+  }
+  return { stage: 'traced', entries };
+}
+
+/** Library modules are named `std/...` and checked by their own tests. */
+function isUserFile(file: string): boolean {
+  return !file.startsWith('std/');
+}
+
+function makeEntries(
+  e: Elaborator,
+  { module, scope }: LoadedModule,
+  wanted: readonly string[] | undefined,
+): readonly Entry[] {
+  const exported = module.declarations.filter(
+    (d): d is FunctionDeclaration => d.kind === 'fn' && d.isExported,
+  );
+  for (const name of wanted ?? []) {
+    const found = exported.find((d) => d.name.text === name);
+    const names = exported.map((d) => d.name.text);
+    if (found === undefined) {
+      e.error(unknownEntry(name, { ...module.span, end: module.span.start }, suggest(name, names)));
+    } else {
+      const reason = genericReason(e, found, scope);
+      if (reason !== undefined) e.error(notAnEntry(name, reason, found.name.span));
+    }
+  }
+  const entries: Entry[] = [];
+  const names = new Set<string>();
+  for (const declaration of exported) {
+    const { text, span } = declaration.name;
+    if (wanted !== undefined && !wanted.includes(text)) continue;
+    if (names.has(text) || genericReason(e, declaration, scope) !== undefined) continue;
+    names.add(text);
+    const entry = withoutOverflow(e, span, () => makeEntry(e, declaration, scope));
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+/** Checks what no entry has reached: functions at their own signature, or at an example of it; constants. */
+function checkModule(e: Elaborator, module: Module, scope: Scope): void {
+  for (const declaration of module.declarations) {
+    const { span } = declaration.name;
+    if (declaration.kind === 'const') {
+      withoutOverflow(e, span, () => evaluateConst(e, { kind: 'const', declaration, scope }));
+    } else if (declaration.kind === 'fn') {
+      withoutOverflow(e, span, () => {
+        const reason = genericReason(e, declaration, scope);
+        if (reason === undefined) return checkDeclared(e, declaration, scope);
+        if (e.functions.entered.has(declaration) || needsNumber(declaration)) return undefined;
+        return elaborateDeclared(e, declaration, scope, 'canonical');
+      });
+    }
+  }
+}
+
+/** A parameter that must be a known number has no example: an axis or a count decides the types. */
+function needsNumber({ parameters }: FunctionDeclaration): boolean {
+  return parameters.some(
+    ({ type, default: fallback }) =>
+      type.kind === 'named' &&
+      ['int', 'float', 'string', 'dtype'].includes(type.name.text) &&
+      fallback === undefined,
+  );
+}
+
+/** The depth limits come first; should the stack end all the same, that is the user's to know, not a crash. */
+function withoutOverflow<T>(e: Elaborator, span: Span, body: () => T): T | undefined {
+  try {
+    return body();
+  } catch (problem) {
+    if (!(problem instanceof RangeError) || !problem.message.includes('call stack')) throw problem;
+    e.error(nestedTooDeeply(span));
+    return undefined;
+  }
+}

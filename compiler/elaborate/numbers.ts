@@ -1,0 +1,197 @@
+/** Numbers as tensors: weak literals and dims take the dtype of what they meet, and must fit it. */
+import { literalDoesNotFit, mixedDTypes, notATensor } from '../diagnostics/problems/types.ts';
+import type { Span } from '../diagnostics/span.ts';
+import { constantValue, type Int, print } from '../symbolic/integer.ts';
+import { type DType, integerRange, isFloat, isInteger } from '../tensor-ir/dtype.ts';
+import type { Value } from '../tensor-ir/program.ts';
+import { describe, showNumber } from './describe.ts';
+import type { Elaborator } from './elaborator.ts';
+import { broadcastRight, constant, convert, dimValue } from './operations.ts';
+import { forEachLeaf } from './terms.ts';
+import type { Term } from './value.ts';
+
+/** Literals, dims and arithmetic on them: no dtype of their own. */
+export function isWeak(term: Term): boolean {
+  return (
+    term.kind === 'int' ||
+    term.kind === 'float' ||
+    term.kind === 'boolean' ||
+    (term.kind === 'tensor' && term.isWeak === true)
+  );
+}
+
+/** The dtype of a number that meets nothing. */
+export function defaultDType(term: Term): DType | undefined {
+  switch (term.kind) {
+    case 'tensor':
+      return term.value.type.dtype;
+    case 'int':
+      return 'i32';
+    case 'float':
+      return 'f32';
+    case 'boolean':
+      return 'bool';
+    default:
+      return undefined;
+  }
+}
+
+/** A weak number as a tensor of the dtype and shape; undefined, with a report, when it does not fit. */
+export function weakToTensor(
+  e: Elaborator,
+  term: Term,
+  dtype: DType,
+  shape: readonly Int[],
+  span: Span,
+): Value | undefined {
+  const b = e.builder;
+  switch (term.kind) {
+    case 'boolean':
+      if (dtype !== 'bool') {
+        e.error(literalDoesNotFit(`\`${term.value}\``, dtype, span, 'it is a bool'));
+        return undefined;
+      }
+      return constant(b, 'bool', shape, term.value);
+    case 'int': {
+      const known = constantValue(term.value);
+      if (dtype === 'bool') {
+        e.error(literalDoesNotFit(print(term.value), dtype, span, 'bools are `true` and `false`'));
+        return undefined;
+      }
+      if (known === undefined) return broadcastRight(b, dimValue(b, term.value, dtype), shape);
+      if (isInteger(dtype)) {
+        const range = integerRange(dtype);
+        if (
+          !Number.isSafeInteger(known) ||
+          BigInt(known) < range.min ||
+          BigInt(known) > range.max
+        ) {
+          const reason = `it holds ${range.min} to ${range.max}`;
+          e.error(literalDoesNotFit(`${known}`, dtype, span, reason));
+          return undefined;
+        }
+      }
+      return constant(b, dtype, shape, known);
+    }
+    case 'float':
+      if (!isFloat(dtype)) {
+        const reason =
+          dtype === 'bool' ? 'bools are `true` and `false`' : 'it is not a whole number';
+        const hint = dtype === 'bool' ? undefined : 'convert the integer side: `f32(x)`';
+        e.error(literalDoesNotFit(showNumber(term.value), dtype, span, reason, hint));
+        return undefined;
+      }
+      return constant(b, dtype, shape, term.value);
+    case 'tensor':
+      if (!isFloat(dtype) && dtype !== term.value.type.dtype) {
+        e.error(
+          literalDoesNotFit(
+            'a quotient of dims',
+            dtype,
+            span,
+            'it is not a whole number',
+            'convert the integer side: `f32(x)`',
+          ),
+        );
+        return undefined;
+      }
+      return broadcastRight(b, convert(b, term.value, dtype), shape);
+    default:
+      if (term.kind !== 'error') e.error(notATensor(describe(term), span));
+      return undefined;
+  }
+}
+
+export function toTensor(e: Elaborator, term: Term, span: Span, dtype?: DType): Value | undefined {
+  if (term.kind === 'tensor' && (term.isWeak !== true || dtype === undefined)) return term.value;
+  const own = defaultDType(term);
+  if (own === undefined) {
+    if (term.kind !== 'error') e.error(notATensor(describe(term), span));
+    return undefined;
+  }
+  return weakToTensor(e, term, dtype ?? own, [], span);
+}
+
+/** The one dtype of several numbers: that of the tensors, or the default of the literals. */
+export function joinDTypes(
+  e: Elaborator,
+  terms: readonly Term[],
+  spans: readonly Span[],
+  operation: string,
+): DType | undefined {
+  let strong: { dtype: DType; span: Span; shown: string } | undefined;
+  let weak: DType | undefined;
+  let isKey = false;
+  for (let i = 0; i < terms.length; i++) {
+    const term = terms[i]!;
+    const span = spans[i]!;
+    const dtype = defaultDType(term);
+    if (dtype === undefined) {
+      if (term.kind !== 'error') e.error(notATensor(describe(term), span));
+      return undefined;
+    }
+    if (isWeak(term)) {
+      if (weak === undefined || (weak === 'i32' && dtype === 'f32')) weak = dtype;
+      continue;
+    }
+    const here = term.kind === 'tensor' && term.isKey;
+    if (strong !== undefined && (strong.dtype !== dtype || isKey !== here)) {
+      const shown = describe(term);
+      const labels = [
+        { span: strong.span, text: strong.shown },
+        { span, text: shown },
+      ];
+      const hint = conversionHint(strong.dtype, dtype);
+      e.error(
+        mixedDTypes(operation, strong.shown, shown, joinedSpan(strong.span, span), labels, hint),
+      );
+      return undefined;
+    }
+    if (strong === undefined) strong = { dtype, span, shown: describe(term) };
+    isKey = here;
+  }
+  return strong?.dtype ?? weak ?? 'f32';
+}
+
+function joinedSpan(a: Span, b: Span): Span {
+  if (a.file !== b.file) return b;
+  return { file: a.file, start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) };
+}
+
+/** Names the conversion that loses least. */
+function conversionHint(left: DType, right: DType): string {
+  if (isFloat(left) !== isFloat(right)) {
+    const [float, other] = isFloat(left) ? [left, right] : [right, left];
+    return `convert the ${other} side: \`${float}(...)\``;
+  }
+  return `convert one side: \`${left}(...)\` or \`${right}(...)\``;
+}
+
+export function toTensors(
+  e: Elaborator,
+  terms: readonly Term[],
+  spans: readonly Span[],
+): readonly Value[] | undefined {
+  const dtype = joinDTypes(e, terms, spans, 'this');
+  if (dtype === undefined) return undefined;
+  const values: Value[] = [];
+  for (let i = 0; i < terms.length; i++) {
+    const value = toTensor(e, terms[i]!, spans[i]!, dtype);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
+}
+
+/** The tensors of a tree in order; numbers known when compiling become tensors. */
+export function leavesOf(e: Elaborator, term: Term, span: Span): readonly Value[] | undefined {
+  if (term.kind === 'error') return undefined;
+  const values: Value[] = [];
+  let isWhole = true;
+  forEachLeaf(term, (leaf) => {
+    const value = toTensor(e, leaf, span);
+    if (value === undefined) isWhole = false;
+    else values.push(value);
+  });
+  return isWhole ? values : undefined;
+}

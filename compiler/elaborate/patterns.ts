@@ -1,0 +1,61 @@
+/** Patterns of `let`, `for` and lambdas: they take tuples and arrays apart and name what they bind. */
+import { duplicateName } from '../diagnostics/problems/names.ts';
+import { patternMismatch } from '../diagnostics/problems/types.ts';
+import type { Name, Pattern } from '../syntax/ast.ts';
+import type { Value } from '../tensor-ir/program.ts';
+import { describe } from './describe.ts';
+import type { Elaborator } from './elaborator.ts';
+import type { Scope } from './scope.ts';
+import { errorTerm } from './terms.ts';
+import type { Term } from './value.ts';
+
+export function bindPattern(e: Elaborator, pattern: Pattern, term: Term, scope: Scope): void {
+  const names = new Map<string, Name>();
+  const bind = (p: Pattern, t: Term): void => {
+    switch (p.kind) {
+      case 'wildcard':
+        return;
+      case 'name': {
+        const { text } = p.name;
+        const first = names.get(text);
+        if (first !== undefined) e.error(duplicateName(text, p.name.span, first.span));
+        names.set(text, p.name);
+        nameValues(t, text);
+        scope.define(text, { kind: 'term', term: t, span: p.name.span, isVar: false });
+        return;
+      }
+      case 'tuple': {
+        const items = t.kind === 'tuple' || t.kind === 'array' ? t.items : undefined;
+        if (items === undefined || items.length !== p.items.length) {
+          if (t.kind !== 'error') e.error(patternMismatch(p.items.length, describe(t), p.span));
+          for (const item of p.items) bind(item, errorTerm);
+          return;
+        }
+        p.items.forEach((item, i) => {
+          bind(item, items[i]!);
+        });
+      }
+    }
+  };
+  bind(pattern, term);
+}
+
+/** Gives tensors that have no name yet the name they are bound to: kernels and printed IR use it. */
+export function nameValues(term: Term, name: string): void {
+  switch (term.kind) {
+    case 'tensor':
+      if (term.value.name === undefined) (term.value as { name?: Value['name'] }).name = name;
+      break;
+    case 'struct':
+      for (const [field, inner] of term.fields) nameValues(inner, `${name}_${field}`);
+      break;
+    case 'tuple':
+    case 'array':
+      term.items.forEach((item, i) => {
+        nameValues(item, `${name}_${i}`);
+      });
+      break;
+    default:
+      break;
+  }
+}
