@@ -23,11 +23,11 @@ const maxDepth = 64;
 export class Rewriter extends Builder {
   readonly #rules: ReadonlyMap<string, readonly Rule[]>;
   readonly #definitions = new Map<Value, Operation>();
-  readonly #uses: ReadonlyMap<Value, number>;
+  readonly #uses: Map<Value, number>;
   #name: string | undefined;
   #depth = 0;
 
-  constructor(rules: ReadonlyMap<string, readonly Rule[]>, uses: ReadonlyMap<Value, number>) {
+  constructor(rules: ReadonlyMap<string, readonly Rule[]>, uses: Map<Value, number>) {
     super();
     this.#rules = rules;
     this.#uses = uses;
@@ -50,7 +50,7 @@ export class Rewriter extends Builder {
     return op === undefined ? undefined : (op.attrs['value'] as number | bigint | boolean);
   }
 
-  /** True when the value is read once in the function as it was before the pass. */
+  /** True when the value is surely read once: counted before the pass, and passed on to what replaces a value. */
   isUsedOnce(value: Value): boolean {
     return this.#uses.get(value) === 1;
   }
@@ -107,6 +107,11 @@ export class Rewriter extends Builder {
         values.every((v, i) => isSameType(v.type, op.results[i]!.type)),
       `the rule ${rule.name} of simplify changes a type`,
     );
+    op.results.forEach((r, i) => {
+      const uses = this.#uses.get(r);
+      const value = values[i]!;
+      if (uses !== undefined) this.#uses.set(value, (this.#uses.get(value) ?? 0) + uses);
+    });
     return values;
   }
 }
@@ -134,7 +139,7 @@ export function rewriteFunction(func: Func, rules: ReadonlyMap<string, readonly 
   return { ...func, body: operations, results: func.results.map(read) };
 }
 
-function countUses(func: Func): ReadonlyMap<Value, number> {
+function countUses(func: Func): Map<Value, number> {
   const uses = new Map<Value, number>();
   const count = (v: Value): void => {
     uses.set(v, (uses.get(v) ?? 0) + 1);
