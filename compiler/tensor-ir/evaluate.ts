@@ -5,7 +5,7 @@
  * Primitives compute floats in double precision; results are rounded to their dtype here, once for each operation.
  */
 import { InternalError, invariant } from '../diagnostics/internal-error.ts';
-import { constantValue, evaluate, type Int, int } from '../symbolic/integer.ts';
+import { asVariable, constantValue, evaluate, type Int, int } from '../symbolic/integer.ts';
 import { type NdArray, roundArray } from './nd-array.ts';
 import type { EvaluateContext } from './primitive.ts';
 import type { Entry, Func, Operation, TensorType, Value } from './program.ts';
@@ -53,12 +53,9 @@ export function bindDims(func: Func, args: readonly NdArray[]): Map<string, numb
   func.parameters.forEach((parameter, i) => {
     parameter.type.shape.forEach((dim, axis) => {
       const size = args[i]?.shape[axis];
-      const [term] = dim.terms;
-      const atom = term?.powers[0]?.atom;
-      if (size === undefined || atom?.kind !== 'variable' || dims.has(atom.name)) return;
-      if (dim.terms.length === 1 && term?.powers.length === 1 && dim.key === atom.key) {
-        dims.set(atom.name, size);
-      }
+      const variable = asVariable(dim);
+      if (size === undefined || variable === undefined || dims.has(variable.name)) return;
+      dims.set(variable.name, size);
     });
   });
   return dims;
