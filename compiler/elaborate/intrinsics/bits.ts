@@ -1,5 +1,5 @@
 /** Bits of tensors, and random keys: a `Key` is `u32[..., 2]` that only std/random looks into. */
-import { int } from '../../symbolic/integer.ts';
+import { constantValue, int } from '../../symbolic/integer.ts';
 import { byteSize, type DType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
@@ -18,6 +18,14 @@ function dataOf(a: Arguments): Value {
     span: a.spanOf('key'),
     hint: 'make one from a number: `key(0)`',
   });
+}
+
+/** Negative numbers are taken modulo 2^32. */
+function seedOf(a: Arguments): Value {
+  const term = a.term('seed');
+  const known = term.kind === 'int' ? constantValue(term.value) : undefined;
+  const isNegative = known !== undefined && known < 0 && known >= -(2 ** 31);
+  return isNegative ? a.fill(known + 2 ** 32, 'u32') : a.value('seed', 'u32');
 }
 
 /** What a dtype can hold, as compile-time numbers. */
@@ -71,7 +79,7 @@ export const bits: readonly Intrinsic[] = [
     [required('seed')],
     'The random key of a seed: the same numbers as `jax.random.key(seed)`.',
     (a) => {
-      const seed = a.value('seed', 'u32');
+      const seed = seedOf(a);
       if (seed.type.shape.length > 0 || !['i32', 'u32'].includes(seed.type.dtype)) {
         a.fail('MLX2481', `a seed is an i32 or u32 scalar, found ${showTensor(seed.type)}`, {
           span: a.spanOf('seed'),

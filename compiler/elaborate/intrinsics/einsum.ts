@@ -48,8 +48,7 @@ function labelsOf(part: string, rank: number): readonly string[] | undefined {
 }
 
 /** Without an arrow: the ellipsis, then the letters that occur once, in alphabetical order. */
-function implicitOutput(operands: readonly Labelled[]): readonly string[] {
-  const all = operands.flatMap((o) => o.labels);
+function implicitOutput(all: readonly string[]): readonly string[] {
   const once = [...new Set(all)].filter(
     (label) => !isHidden(label) && all.indexOf(label) === all.lastIndexOf(label),
   );
@@ -189,20 +188,20 @@ export const einsum: Intrinsic = intrinsic(
         terms.map(() => a.span),
       ),
     );
-    const labelled = values.map((value, i) => {
+    const labels = values.map((value, i) => {
       const part = equation.inputs[i]!;
-      const labels = labelsOf(part, value.type.shape.length);
-      if (labels !== undefined) return diagonals(a, { value, labels });
-      return a.fail(
-        'MLX2463',
-        `"${part}" does not fit ${showTensor(value.type)}: one letter an axis`,
-      );
+      const found = labelsOf(part, value.type.shape.length);
+      if (found !== undefined) return found;
+      const shown = showTensor(value.type);
+      return a.fail('MLX2463', `"${part}" does not fit ${shown}: one letter an axis`);
     });
+    const given = labels.flat();
+    const labelled = values.map((value, i) => diagonals(a, { value, labels: labels[i]! }));
     const sizes = sizesOf(labelled);
-    const ellipsis = ellipsisOf(labelled.flatMap((o) => o.labels));
+    const ellipsis = ellipsisOf(given);
     const output =
       equation.output === undefined
-        ? implicitOutput(labelled)
+        ? implicitOutput(given)
         : [...equation.output.replace('...', '.')].flatMap((c) => (c === '.' ? ellipsis : [c]));
     requireOutput(a, output, labelled);
     const operands = labelled.map((o) => fitOperand(a, o, sizes));

@@ -44,14 +44,14 @@ export function sliceAxis(
   axis: number,
   start: Int,
   stop: Int,
-  step = 1,
+  step: Int = one,
 ): Value {
   const { shape } = x.type;
-  if (start === zero && stop === shape[axis] && step === 1) return x;
+  if (start === zero && stop === shape[axis] && step === one) return x;
   return e.apply('slice', [x], {
     start: shape.map((_, i) => (i === axis ? start : zero)),
     stop: shape.map((dim, i) => (i === axis ? stop : dim)),
-    step: shape.map((_, i) => (i === axis ? step : 1)),
+    step: shape.map((_, i) => (i === axis ? step : one)),
   });
 }
 
@@ -363,7 +363,7 @@ const joining: readonly Intrinsic[] = [
       const attrs = {
         low: widths.map(([low]) => low),
         high: widths.map(([, high]) => high),
-        interior: widths.map(() => 0),
+        interior: widths.map(() => zero),
       };
       return a.tensor(a.apply('pad', [x, value], attrs));
     },
