@@ -57,11 +57,14 @@ export function printDoc(doc: Doc, width: number): string {
   const tasks: Task[] = [{ doc, indent: 0, isFlat: false }];
   const lines: string[] = [];
   let current = '';
-  let waiting = '';
+  let waiting: string[] = [];
   const breakLine = (indentation: number): void => {
-    lines.push(`${current}${waiting}`.trimEnd());
-    current = ' '.repeat(indentation);
-    waiting = '';
+    const margin = ' '.repeat(indentation);
+    // two comments do not share a line: the second would become part of the first
+    lines.push(`${current}${waiting[0] ?? ''}`.trimEnd());
+    for (const text of waiting.slice(1)) lines.push(margin + text.trimStart());
+    current = margin;
+    waiting = [];
   };
   for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
     const { doc: item, indent: level, isFlat } = task;
@@ -75,7 +78,7 @@ export function printDoc(doc: Doc, width: number): string {
         else breakLine(level);
         break;
       case 'suffix':
-        waiting += item.text;
+        waiting.push(item.text);
         break;
       case 'concat':
         for (let i = item.parts.length - 1; i >= 0; i--) {

@@ -346,6 +346,11 @@ class Builder {
 
   /** A bracket, what it holds and its closing bracket. */
   private brackets(open: number, startsLine: boolean): Doc {
+    return group(this.openBrackets(open, startsLine));
+  }
+
+  /** The same without the group: it breaks with the group around it. */
+  private openBrackets(open: number, startsLine: boolean): Doc {
     const close = this.closers[open]!;
     const { type, offset } = this.pieces[open]!;
     const first = this.token(open, startsLine);
@@ -361,7 +366,7 @@ class Builder {
     const edge = isExpanded ? hardLine : isBrace ? line : softLine;
     if (this.roles.blocks.has(offset)) {
       const body = this.lines(open + 1, close, isExpanded ? hardLine : line);
-      return group(concat(first, indent(concat(edge, body, rest)), edge, last));
+      return concat(first, indent(concat(edge, body, rest)), edge, last);
     }
     const items = this.items(open, close);
     if (!isBrace && comments === undefined && this.canHug(items)) {
@@ -374,7 +379,7 @@ class Builder {
         parts.push(isExpanded && this.hasBlank(item.first) ? concat(hardLine, hardLine) : line);
       parts.push(item.doc, item.comma);
     });
-    return group(concat(first, indent(concat(edge, ...parts, rest)), edge, last));
+    return concat(first, indent(concat(edge, ...parts, rest)), edge, last);
   }
 
   private trailing(i: number): Doc[] {
@@ -446,11 +451,37 @@ class Builder {
 
   /** The tokens of one statement, declaration or item of a list. */
   private sequence(from: number, to: number, startsLine: boolean): Doc {
+    if (startsLine && this.isFunction(from)) return this.functionDeclaration(from, to);
     const atoms: Atom[] = [];
     for (let i = from; i < to; i = atoms.at(-1)!.last + 1) {
       atoms.push(this.atom(i, to, startsLine && i === from));
     }
     return this.layOut(atoms);
+  }
+
+  private isFunction(i: number): boolean {
+    const { type, offset } = this.pieces[i]!;
+    if (!this.roles.starts.has(offset)) return false;
+    return type === T.Fn || (type === T.Export && this.pieces[i + 1]?.type === T.Fn);
+  }
+
+  /** The parameters break before the result type does, and `where` then has its own line. */
+  private functionDeclaration(from: number, to: number): Doc {
+    const parts: Doc[] = [];
+    let hasParameters = false;
+    for (let i = from; i < to; i = this.skip(i)) {
+      const { type, offset } = this.pieces[i]!;
+      const isWhere = this.wheres.has(i);
+      if (i > from && (isWhere || this.needsBlank(i - 1, i))) parts.push(isWhere ? line : ' ');
+      if (this.roles.blocks.has(offset))
+        return concat(group(concat(...parts)), this.brackets(i, false));
+      if (this.closers[i] === undefined) parts.push(this.token(i, isWhere || i === from));
+      else if (type === T.LeftParen && !hasParameters) {
+        parts.push(this.openBrackets(i, false));
+        hasParameters = true;
+      } else parts.push(this.brackets(i, false));
+    }
+    return concat(...parts);
   }
 
   private atom(i: number, to: number, startsLine: boolean): Atom {
