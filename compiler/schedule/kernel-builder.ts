@@ -313,6 +313,14 @@ export class KernelBuilder {
     };
   }
 
+  /** Builds scalars in the current block as they stand: nothing moves out, even if it could be computed earlier. */
+  inPlace<T>(body: () => T): T {
+    this.guards.push([]);
+    const result = body();
+    this.guards.pop();
+    return result;
+  }
+
   /** A number as an index, clamped into its extent. */
   index(value: KernelScalar, extent: Int): Int {
     if (value.kind === 'index') return value.value;

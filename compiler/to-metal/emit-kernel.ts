@@ -80,7 +80,7 @@ export function emitKernel(original: Kernel, need: (helper: string) => void): st
     ...structs,
     `[[kernel, max_total_threads_per_threadgroup(${kernel.threads ?? 256})]] void ${name}(`,
     `${argumentLines(kernel, name, isTable, parameterNames, params, inputs).join(',\n')}) {`,
-    ...body.map((line) => (line.startsWith('#') ? line : `  ${line}`)),
+    ...body.map((line) => `  ${line}`),
     '}',
   ];
   return `${lines.join('\n')}\n`;

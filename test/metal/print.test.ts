@@ -641,7 +641,7 @@ test('prints softmax as a person would write it', () => {
       }
       metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
       m = partial[0];
-    #pragma clang loop unroll(full)
+      #pragma clang loop unroll(full)
       for (int m_part = 0; m_part < 7; ++m_part) {
         m = mlxc::max(m, partial[m_part + 1]);
       }
@@ -657,7 +657,7 @@ test('prints softmax as a person would write it', () => {
       }
       metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
       s = partial[0];
-    #pragma clang loop unroll(full)
+      #pragma clang loop unroll(full)
       for (int s_part = 0; s_part < 7; ++s_part) {
         s += partial[s_part + 1];
       }

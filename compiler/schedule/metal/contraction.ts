@@ -139,8 +139,9 @@ class Contraction {
     const stripSize = int((threads / simdWidth) * side * this.part);
     const strip = b.allocate('strip', 'f32', 'threadgroup', stripSize);
     b.loop('s', int(threads / simdWidth), 'simdgroups', (s) => {
-      const partRow = multiply(floordiv(s, int(2)), int(this.part));
-      const partColumn = multiply(mod(s, int(2)), int(this.part));
+      const at = (half: Int): Int => multiply(half, int(this.part));
+      const partRow = b.letInteger('part_row', at(floordiv(s, int(2))), int(tile));
+      const partColumn = b.letInteger('part_column', at(mod(s, int(2))), int(tile));
       const c = this.declareMatrices('c', 'f32', this.count * this.count, false);
       const left = this.declareMatrices('left', this.dtype, this.count, true);
       const right = this.declareMatrices('right', this.dtype, this.count, true);

@@ -39,9 +39,13 @@ export function scheduleMap(
   return flat.kernel;
 }
 
-/** Elements that one thread of a map over `total` elements takes. */
-export function elementsPerThread(total: Int): number {
-  return estimateSize(total, 1 << 20) >= largeMap ? 4 : 1;
+/**
+ * Elements that one thread takes: four when a map over `all` elements fills the machine with that, and the `inner` ones of
+ * them along which threads lie are not fewer than a threadgroup then spans.
+ */
+function elementsPerThread(all: Int, inner: Int): number {
+  const isLarge = estimateSize(all, 1 << 20) >= largeMap;
+  return isLarge && estimateSize(inner, 1 << 20) >= 4 * defaultThreads ? 4 : 1;
 }
 
 /** Axes before `outer` are grid axes, the others one flat axis. */
@@ -59,7 +63,7 @@ function build(
   const total = product(extents);
   const renaming = new Map<string, Int>();
   let flatName = '';
-  const blocks = spread(b, total, elementsPerThread(product(group.space.map(extentOf))), {
+  const blocks = spread(b, total, elementsPerThread(product(group.space.map(extentOf)), total), {
     riders: (block, t) => {
       const outerTasks = leading.map((v) => renaming.get(nameOf(v))!);
       emitRiders(b, group.riders, [...outerTasks, block, t]);

@@ -18,6 +18,7 @@ import {
   int,
   min,
   multiply,
+  one,
   product,
   subtract,
 } from '../../symbolic/integer.ts';
@@ -58,12 +59,16 @@ export function scheduleScatter(
 
   const element = (flat: Int): void => {
     const index: Int[] = [...shape];
-    const [block, ...inside] = delinearize(flat, [blocks, ...restExtents]) as [Int, ...Int[]];
+    const extents = [blocks, ...restExtents];
+    const [block, ...inside] = delinearize(flat, extents).map((value, i) =>
+      b.letInteger(i === 0 ? 'part' : 'at', value, extents[i]!),
+    ) as [Int, ...Int[]];
     rest.forEach((axis, i) => {
       index[axis] = inside[i]!;
     });
     const first = multiply(block, rowsPerBlock);
-    const rows = min(rowsPerBlock, subtract(shape[blocked]!, first));
+    const left = subtract(shape[blocked]!, first);
+    const rows = b.letInteger('rows', min(rowsPerBlock, left), add(rowsPerBlock, one));
     b.loop('r', rows, 'serial', (r) => {
       index[blocked] = add(first, r);
       eachOf(b, others, shape, index, () => b.store(result, index, b.at(operand, index)));
@@ -83,7 +88,8 @@ export function scheduleScatter(
         conditions.reduce((x, y) => ({ kind: 'call', name: 'and', dtype: 'bool', args: [x, y] })),
         () => {
           for (const { axis, scalar } of targets) index[axis] = b.index(scalar, shape[axis]!);
-          const value = b.at(update, [...point, ...inside]);
+          // read for the updates that fall here alone
+          const value = b.inPlace(() => b.at(update, [...point, ...inside]));
           const held = mode === 'set' ? undefined : b.load(result, index);
           b.store(
             result,
