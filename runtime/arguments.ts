@@ -41,10 +41,12 @@ export class ArgumentReader {
   private readTree(tree: PlanTree, value: Argument, path: string): void {
     switch (tree.kind) {
       case 'leaf':
-        return this.readLeaf(tree.leaf, value, path);
+        this.readLeaf(tree.leaf, value, path);
+        return;
       case 'struct': {
         if (typeof value !== 'object' || Array.isArray(value) || isLeafValue(value)) {
-          return this.problem(path, 'must be an object', describeStruct(tree), value);
+          this.problem(path, 'must be an object', describeStruct(tree), value);
+          return;
         }
         const fields = value as Readonly<Record<string, Argument>>;
         for (const { name, tree: inner } of tree.fields) {
@@ -69,7 +71,8 @@ export class ArgumentReader {
       case 'array': {
         if (!Array.isArray(value) || value.length !== tree.items.length) {
           const what = `must be an array of ${tree.items.length}`;
-          return this.problem(path, what, showTree(tree), value);
+          this.problem(path, what, showTree(tree), value);
+          return;
         }
         for (const [i, item] of tree.items.entries()) {
           this.readTree(item, (value as readonly Argument[])[i]!, `${path}.${i}`);

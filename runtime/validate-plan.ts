@@ -179,7 +179,8 @@ class FunctionChecker {
   private checkStep(step: Json, place: string, depth: number): void {
     switch (step['kind']) {
       case 'dispatch':
-        return this.checkDispatch(step, place);
+        this.checkDispatch(step, place);
+        return;
       case 'loop':
         text(step['count'], `${place}.count`);
         if (typeof step['reverse'] !== 'boolean')
@@ -187,11 +188,13 @@ class FunctionChecker {
         if (step['index'] !== undefined) this.writable(step['index'], 'i32', `${place}.index`);
         if (step['condition'] !== undefined)
           this.buffer(step['condition'], 'bool', `${place}.condition`);
-        return this.checkSteps(step['body'], `${place}.body`, depth + 1);
+        this.checkSteps(step['body'], `${place}.body`, depth + 1);
+        return;
       case 'branch':
         this.buffer(step['condition'], 'bool', `${place}.condition`);
         this.checkSteps(step['then'], `${place}.then`, depth + 1);
-        return this.checkSteps(step['otherwise'], `${place}.otherwise`, depth + 1);
+        this.checkSteps(step['otherwise'], `${place}.otherwise`, depth + 1);
+        return;
       case 'copy': {
         const from = this.buffer(step['from'], undefined, `${place}.from`);
         this.writable(step['to'], from.dtype, `${place}.to`);

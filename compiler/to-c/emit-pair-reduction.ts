@@ -80,10 +80,10 @@ export function emitPairReduction(
       const isTie = p.canBeNaN
         ? `(${x} == ${p.value} || (${x} != ${x} && ${p.value} != ${p.value}))`
         : `${x} == ${p.value}`;
-      const isNaN = p.canBeNaN ? ` || (${x} != ${x} && ${p.value} == ${p.value})` : '';
+      const isFirstNaN = p.canBeNaN ? ` || (${x} != ${x} && ${p.value} == ${p.value})` : '';
       return [
         `  ${each} {`,
-        `    if (${isBetter}${isNaN} || (${isTie} && ${i} < ${p.index})) ${p.value} = ${x}, ${p.index} = ${i};`,
+        `    if (${isBetter}${isFirstNaN} || (${isTie} && ${i} < ${p.index})) ${p.value} = ${x}, ${p.index} = ${i};`,
         '  }',
       ];
     }),
