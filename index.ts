@@ -65,7 +65,7 @@ export async function load(
     : from;
   if (device === 'cpu') return loadBundle(bundle);
   if (device !== 'interp') return loadBundle(bundle, { device });
-  if (typeof bundle === 'string' || !('program' in bundle)) {
+  if (typeof bundle === 'string' || !isCompiled(bundle)) {
     throw new MlxcError(
       'MLX5119',
       'the interpreter needs the program: a bundle on disk holds kernels only',
@@ -76,6 +76,11 @@ export async function load(
 }
 
 export type { Diagnostic } from './compiler/diagnostics/diagnostic.ts';
+
+function isCompiled(bundle: Bundle | CompiledBundle): bundle is CompiledBundle {
+  return 'program' in bundle;
+}
+
 export type { CompiledBundle } from './compiler/driver/bundle.ts';
 export type { CompileResult } from './compiler/driver/compile.ts';
 export { CompileError } from './compiler/driver/compile-error.ts';

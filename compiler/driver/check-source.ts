@@ -84,9 +84,10 @@ export function checkWith(
     sink.report(missingSource(source));
     return fail();
   }
+  const prelude = runner.run('parse prelude', () => tree.prelude());
   const elaborateOptions = {
-    resolve: (specifier: string, importer: string) => tree.resolve(specifier, importer),
-    prelude: tree.prelude(),
+    resolve: (importer: string, specifier: string) => tree.resolve(importer, specifier),
+    prelude,
     sink,
     dims: new Map(Object.entries(options.dims ?? {})),
     ...(options.entries === undefined ? {} : { entries: options.entries }),

@@ -37,8 +37,9 @@ export class SourceTree {
   }
 
   /** The module that `specifier` names, as seen from the source `importer`; undefined when there is none. */
-  resolve(specifier: string, importer: string): Module | undefined {
+  resolve(importer: string, specifier: string): Module | undefined {
     const isLibrary = specifier.startsWith('std/');
+    if (!isLibrary && !/^\.\.?\//.test(specifier)) return undefined;
     const name = isLibrary ? specifier : this.host.resolvePath(importer, specifier);
     const known = this.modules.get(name);
     if (known !== undefined) return known;
@@ -49,16 +50,9 @@ export class SourceTree {
   }
 
   /** The names that every module sees without import, from stdlib/prelude.mlx. */
-  prelude(): Module | undefined {
-    return this.resolve('std/prelude', '');
-  }
-
-  /** Modules of the standard library, for "did you mean". */
-  libraryNames(): readonly string[] {
-    return this.host
-      .listAssets('stdlib')
-      .filter((file) => file.endsWith('.mlx'))
-      .map((file) => `std/${file.slice(0, -'.mlx'.length)}`);
+  prelude(): readonly Module[] {
+    const prelude = this.resolve('', 'std/prelude');
+    return prelude === undefined ? [] : [prelude];
   }
 
   private parse(name: string, text: string): Module {

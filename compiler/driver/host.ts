@@ -15,8 +15,6 @@ export interface CompilerHost {
    * `compiler/to-c/helpers/math.h`. Undefined when there is none.
    */
   readAsset(path: string): string | undefined;
-  /** Names of the assets in a folder of the package, sorted; for the helpers of the printers and for "did you mean". */
-  listAssets(folder: string): readonly string[];
   /** The vector units that kernels.c is written for; `avx2` when absent. */
   readonly cpu?: 'avx512' | 'avx2' | 'neon';
   /** Milliseconds from some origin, for timings; without it all timings are 0. */

@@ -1,5 +1,5 @@
 /** The compiler's surroundings under Node: files, the clock, stderr. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CompilerHost } from './host.ts';
@@ -37,10 +37,6 @@ export function nodeHost(cwd: string = process.cwd()): CompilerHost {
     readFile: (path) => readText(resolve(cwd, path)),
     resolvePath: (importer, specifier) => join(dirname(importer), specifier),
     readAsset: (path) => readText(join(packageRoot(), path)),
-    listAssets: (folder) => {
-      const path = join(packageRoot(), folder);
-      return existsSync(path) ? readdirSync(path).sort() : [];
-    },
     cpu: vectorUnits(),
     now: () => performance.now(),
     writeFolder: (path, files, marker) => writeFolderAtomically(resolve(cwd, path), files, marker),

@@ -1,6 +1,5 @@
 /** `mlxc fmt`: formats sources in place, checks them, or works as a filter for editors. */
 import { resolve } from 'node:path';
-import { Diagnostics } from '../../diagnostics/diagnostic.ts';
 import { format as formatSource } from '../../syntax/format.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { UsageError } from '../errors.ts';
@@ -18,10 +17,9 @@ async function formatText(
   text: string,
   name: string,
 ): Promise<string | undefined> {
-  const sink = new Diagnostics();
-  const formatted = formatSource({ name, text }, sink);
-  if (formatted !== undefined && !sink.hasErrors) return formatted;
-  await context.report(sink.list, new Map([[name, text]]));
+  const formatted = formatSource(text, name);
+  if ('text' in formatted) return formatted.text;
+  await context.report(formatted.diagnostics, new Map([[name, text]]));
   return undefined;
 }
 
