@@ -57,12 +57,13 @@ export const mul: Elementwise = binary(
   },
 );
 
-/** d(x/y) = dx/y - (x/y)/y dy. Linear in x. */
+/** d(x/y) = dx/y - (x/y) dy/y. Linear in x. */
 export const div: Elementwise = binary(
   'div',
   [
     (b, t, _, y) => b.apply(div, [t, y], {}),
-    (b, t, _, y, r) => b.apply(mul, [t, b.apply(neg, [b.apply(div, [r, y], {})], {})], {}),
+    // in this order reverse mode divides its cotangent by y once for both operands
+    (b, t, _, y, r) => b.apply(neg, [b.apply(div, [b.apply(mul, [t, r], {}), y], {})], {}),
   ],
   (b, op, _, [cotangent]) => [
     cotangent === undefined ? undefined : b.apply(div, [cotangent, op.operands[1]!], {}),

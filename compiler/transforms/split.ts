@@ -11,6 +11,7 @@
 
 import { removeDeadOperations } from '../passes/dead-code.ts';
 import { makeValue } from '../tensor-ir/builder.ts';
+import { byteSize } from '../tensor-ir/dtype.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
 
 export interface Partition {
@@ -51,7 +52,7 @@ export interface LinearSplit {
 
 /**
  * Splits a function by which parameters are linear. Results in `forceLinear` are given by the linear half even when they are
- * known. Operations without operands (constants) are cheaper to repeat than to save.
+ * known. Constants and views are repeated rather than saved.
  */
 export function linearSplit(
   func: Func,
@@ -86,7 +87,10 @@ export function linearSplit(
   };
 }
 
-/** Constants, and views and conversions of them: operations that depend on no parameter and cost nothing to repeat. */
+/**
+ * Operations that are cheaper to repeat than their results are to save: what is computed from constants alone, and views
+ * and widenings, whose operand is no larger than their result (and often a parameter, saved anyway).
+ */
 function repeatable(known: readonly Operation[]): readonly Operation[] {
   const values = new Set<Value>();
   return known.filter((op) => {
@@ -95,8 +99,21 @@ function repeatable(known: readonly Operation[]): readonly Operation[] {
       op.regions.length === 0 &&
       (op.operands.length === 0 || op.primitive.lower.kind === 'element');
     if (isFree) for (const r of op.results) values.add(r);
-    return isFree;
+    return isFree || isWideningView(op);
   });
+}
+
+function isWideningView(op: Operation): boolean {
+  switch (op.primitive.name) {
+    case 'broadcast':
+    case 'reshape':
+    case 'permute':
+      return true;
+    case 'convert':
+      return byteSize(op.operands[0]!.type.dtype) < byteSize(op.results[0]!.type.dtype);
+    default:
+      return false;
+  }
 }
 
 /** What a body reads and does not define, in order of first use, without the linear inputs. */
