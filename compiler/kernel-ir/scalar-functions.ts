@@ -70,7 +70,7 @@ function floatFloorDiv(x: number, y: number): number {
   }
   const quotient = (x - floatRem(x, y)) / y;
   if (!Number.isFinite(y)) return x !== 0 && x < 0 !== y < 0 ? -1 : x / y;
-  if (quotient === 0) return x / y < 0 ? -0 : 0;
+  if (quotient === 0) return x / y < 0 || Object.is(x / y, -0) ? -0 : 0;
   return Math.round(quotient);
 }
 
