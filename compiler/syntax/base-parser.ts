@@ -64,6 +64,11 @@ const declarationStarts: ReadonlySet<TokenType> = new Set<TokenType>([
 
 const statementStarts: ReadonlySet<TokenType> = new Set<TokenType>([T.Let, T.For, T.While, T.If]);
 
+/** A string without its closing quote took the rest of its line: what is missing after it is in it. */
+function isUnterminated(token: IToken): boolean {
+  return token.tokenType === T.StringLiteral && !/^"(?:[^"\\]|\\.)*"$/.test(token.image);
+}
+
 export abstract class BaseParser extends EmbeddedActionsParser {
   protected source: Source = { name: '', text: '' };
   /** The bracket that the next CONSUME is to close; read when it fails. */
@@ -248,7 +253,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     this.lastFailedAt = at;
     const token = this.LA(1);
     const end = token.startOffset >= 0 ? endOf(token) : this.source.text.length;
-    if (this.hasLexicalProblem(start, end)) return;
+    if (this.hasLexicalProblem(start, end) || isUnterminated(this.LA(0))) return;
     this.report(isOurs ? failure.diagnostic : this.explain((failure as Error).message));
   }
 

@@ -196,6 +196,9 @@ class Builder {
   private readonly pieces: readonly Piece[];
   private readonly roles: Roles;
   private readonly kinds: Role[] = [];
+  /** Tokens whose comments a statement or item prints around itself. */
+  private readonly withoutLeading = new Set<number>();
+  private readonly withoutTrailing = new Set<number>();
   /** The indices of `where` that state constraints. */
   private readonly wheres = new Set<number>();
   /** The index of the closing bracket of each opening one, and of the second bar of a lambda. */
@@ -305,7 +308,8 @@ class Builder {
     const before = startsLine
       ? this.leadingComments(i, false)
       : concat(...piece.leading.map((c) => suffix(` ${c.text}`)));
-    return concat(before, piece.text, ...piece.trailing.map((c) => suffix(` ${c.text}`)));
+    const isBare = this.withoutLeading.has(i);
+    return concat(isBare ? '' : before, piece.text, ...this.trailing(i));
   }
 
   // --- Statements and lists -------------------------------------------------------------------------------
@@ -334,8 +338,17 @@ class Builder {
 
   private statement(from: number, to: number): Doc {
     const isEnded = this.pieces[to - 1]!.type === T.Semicolon && to - 1 > from;
-    const body = this.sequence(from, isEnded ? to - 1 : to, true);
+    const body = this.stretch(from, isEnded ? to - 1 : to);
     return isEnded ? concat(body, this.token(to - 1, false)) : body;
+  }
+
+  /** A statement or item: the comments around it break what holds it, but nothing inside it. */
+  private stretch(from: number, to: number): Doc {
+    const before = this.leadingComments(from, false);
+    const after = this.trailing(to - 1);
+    this.withoutLeading.add(from);
+    this.withoutTrailing.add(to - 1);
+    return concat(before, this.sequence(from, to, true), ...after);
   }
 
   /** The index after this token, or after the brackets that it opens. */
@@ -383,6 +396,7 @@ class Builder {
   }
 
   private trailing(i: number): Doc[] {
+    if (this.withoutTrailing.has(i)) return [];
     return this.pieces[i]!.trailing.map((c) => suffix(` ${c.text}`));
   }
 
@@ -406,7 +420,7 @@ class Builder {
       const isComma = this.pieces[i]!.type === T.Comma && this.kinds[i] === 'plain';
       if (i < close && !isComma) continue;
       if (i > start) {
-        const doc = this.sequence(start, i, true);
+        const doc = this.stretch(start, i);
         items.push({
           doc,
           first: start,

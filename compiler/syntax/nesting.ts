@@ -15,7 +15,7 @@ import { endOf } from './tokens.ts';
 /** Brackets and prefixes inside each other. */
 export const maxNesting = 200;
 /** Operators in a row, added up over the brackets around them. */
-export const maxOperators = 1000;
+const maxOperators = 1000;
 
 interface Frame {
   /** Right-nesting constructs of the current item. */

@@ -31,8 +31,7 @@ export function parse(
   return parseLexed(source, lexed, sink);
 }
 
-/** `parse` for a caller that has the tokens already, such as the formatter. */
-export function parseLexed(
+function parseLexed(
   source: { readonly name: string; readonly text: string },
   lexed: Lexed,
   sink: DiagnosticSink,
@@ -53,7 +52,7 @@ export function parseLexed(
 }
 
 /** False when there are so many that this is no source at all. */
-export function reportLexicalProblems(
+function reportLexicalProblems(
   file: string,
   problems: readonly IToken[],
   sink: DiagnosticSink,
