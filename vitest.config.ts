@@ -1,10 +1,17 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['compiler/**/*.test.ts', 'runtime/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
+    include: [
+      'compiler/**/*.test.ts',
+      'runtime/**/*.test.ts',
+      'test/**/*.test.ts',
+      'tools/**/*.test.ts',
+    ],
     pool: 'threads',
     isolate: false,
     testTimeout: 60_000,
   },
 });
+
+export default config;

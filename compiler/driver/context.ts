@@ -33,7 +33,10 @@ export function makeContext(shell: Shell, flags: CommonFlags): CommandContext {
   const paintErr = paintFor(shell.stderr, shell, flags.color);
   return {
     shell,
-    host: nodeHost(shell.cwd),
+    host: {
+      ...nodeHost(shell.cwd),
+      dump: (stage, text) => shell.stderr.write(`--- ${stage}\n${text.trimEnd()}\n`),
+    },
     isJson: flags.json,
     paintOut: paintFor(shell.stdout, shell, flags.color),
     paintErr,

@@ -1,0 +1,53 @@
+/** A shell for tests: what commands print is kept, files live in a folder of the test's own. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from '../../compiler/driver/cli.ts';
+import type { ExitCode } from '../../compiler/driver/context.ts';
+import type { Shell } from '../../compiler/driver/shell.ts';
+
+export interface Outcome {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly err: string;
+  /** The document on standard output. */
+  json(): unknown;
+}
+
+export class TestShell {
+  readonly cwd: string = mkdtempSync(join(tmpdir(), 'mlxc-test-'));
+
+  /** Writes a file and gives its name. */
+  file(name: string, content: string | Uint8Array): string {
+    writeFileSync(join(this.cwd, name), content);
+    return name;
+  }
+
+  path(name: string): string {
+    return join(this.cwd, name);
+  }
+
+  async run(...argv: readonly string[]): Promise<Outcome> {
+    return this.runWith({}, ...argv);
+  }
+
+  async runWith(options: Partial<Shell>, ...argv: readonly string[]): Promise<Outcome> {
+    let out = '';
+    let err = '';
+    const shell: Shell = {
+      cwd: this.cwd,
+      env: process.env,
+      stdout: { write: (text) => void (out += text), isTerminal: false, columns: 100 },
+      stderr: { write: (text) => void (err += text), isTerminal: false, columns: 100 },
+      readStdin: async () => '',
+      untilInterrupted: async () => {},
+      ...options,
+    };
+    const code = await runCommand(argv, shell);
+    return { code, out, err, json: () => JSON.parse(out) };
+  }
+
+  remove(): void {
+    rmSync(this.cwd, { recursive: true, force: true });
+  }
+}
