@@ -57,7 +57,7 @@ describe.each(passes)('%s', (_, pass) => {
         const text = `${printFunction(func)}\n${printFunction(rewritten)}`;
         expectEqual(runFunction(rewritten, args), runFunction(func, args), text);
       }),
-      { numRuns: 300, seed: 11 },
+      { numRuns: 120, seed: 11 },
     );
   });
 });
@@ -75,7 +75,7 @@ describe('random smooth functions', () => {
         );
         checkDerivatives(func, args, simplifyFunction, 1e-4);
       }),
-      { numRuns: 100, seed: 12 },
+      { numRuns: 60, seed: 12 },
     );
   });
 

@@ -109,7 +109,7 @@ const multiplicative: readonly Rule[] = [
   }),
   // signs move outward, where an addition takes them up
   symmetric('multiply-by-negated', 'mul', (r, x, y) => {
-    const a = negated(r, y);
+    const a = negatedTerm(r, y);
     return a && r.apply(neg, [r.apply(mul, [x, a], {})], {});
   }),
   symmetric('merge-factors', 'mul', (r, x, y) => {
@@ -132,7 +132,7 @@ const multiplicative: readonly Rule[] = [
     return a && c !== undefined ? r.apply(div, [a, makeConstant(r, y.type, -c)], {}) : undefined;
   }),
   binary('divide-negated', 'div', (r, x, y) => {
-    const [a, c] = [negated(r, x), negated(r, y)];
+    const [a, c] = [negatedTerm(r, x), negatedTerm(r, y)];
     if (a === undefined && c === undefined) return undefined;
     const quotient = r.apply(div, [a ?? x, c ?? y], {});
     return a !== undefined && c !== undefined ? quotient : r.apply(neg, [quotient], {});

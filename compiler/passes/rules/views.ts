@@ -69,11 +69,32 @@ const permutes: readonly Rule[] = [
       return r.apply(broadcast, [x], { shape, axes: order.map((i) => places[i]!) });
     },
   },
+  {
+    name: 'permute-before-computing',
+    on: ['permute'],
+    rewrite: permuteBeforeComputing,
+  },
 ];
+
+/** Above all the outer products that reverse mode writes: both operands are broadcasts, which permute for nothing. */
+function permuteBeforeComputing(r: Rewriter, op: Operation): Value | undefined {
+  const x = op.operands[0]!;
+  const inner = r.definition(x);
+  if (inner === undefined || !elementwiseNames.has(inner.primitive.name) || !r.isUsedOnce(x)) {
+    return undefined;
+  }
+  const isFree = (v: Value): boolean =>
+    r.splat(v) !== undefined || r.definedBy(v, 'broadcast') !== undefined;
+  if (!inner.operands.every(isFree)) return undefined;
+  const operands = inner.operands.map((v) => permuteTo(r, v, permutationOf(op)));
+  return r.apply(inner.primitive, operands, inner.attrs);
+}
 
 function permutationOf(op: Operation): readonly number[] {
   return (op.attrs as PermuteAttrs).permutation;
 }
+
+const elementwiseNames = new Set(elementwise);
 
 function isInOrder(axes: readonly number[]): boolean {
   return axes.every((axis, i) => axis === i);
