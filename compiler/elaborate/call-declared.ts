@@ -3,6 +3,7 @@ import type { Label } from '../diagnostics/diagnostic.ts';
 import { recursion } from '../diagnostics/problems/calls.ts';
 import {
   conditionRefuted,
+  noSolution,
   unresolvedDims,
   wrongArgumentsOfType,
 } from '../diagnostics/problems/shapes.ts';
@@ -74,6 +75,10 @@ export function callDeclared(
   settleNumbers(declaration, inference, terms, found, site.span);
   inference.applyDefaults(site.span);
   const open = inference.unbound();
+  const misfit = open.length > 0 ? inference.unsolvable() : undefined;
+  if (misfit !== undefined) {
+    return e.error(noSolution(showDim(misfit.dim), print(misfit.actual), name, misfit.span));
+  }
   if (open.length > 0) {
     const example = `\`${name}<${[...inference.generics.keys()].join(', ')}>(...)\` with numbers`;
     return e.error(

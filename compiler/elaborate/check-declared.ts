@@ -13,7 +13,7 @@ import {
   substitute,
   variableNames,
 } from '../symbolic/integer.ts';
-import type { FunctionDeclaration, Generic } from '../syntax/ast.ts';
+import type { FunctionDeclaration, Generic, StructDeclaration } from '../syntax/ast.ts';
 import type { Guard } from '../tensor-ir/program.ts';
 import { conditionOf } from './call-declared.ts';
 import { guarded } from './call-function.ts';
@@ -26,9 +26,9 @@ import { type CheckState, enter } from './instances.ts';
 import { parameterTerm } from './parameters.ts';
 import { Region } from './regions.ts';
 import { Scope } from './scope.ts';
-import { staticDimsOf } from './static-dims.ts';
+import { staticDimsOf, staticDimsOfStruct } from './static-dims.ts';
 import { errorTerm, scalarType } from './terms.ts';
-import { evaluateType, isDimGeneric } from './types.ts';
+import { evaluateType, isDimGeneric, structType } from './types.ts';
 import type { GenericArgument, Term, Type } from './value.ts';
 
 /** A function elaborated at a signature of its own. */
@@ -125,7 +125,9 @@ export function elaborateDeclared(
     if (mode === 'declared') state.set(declaration, 'open');
     const result = isSound
       ? region.run(() =>
-          guarded(e, span, () => enter(e, { declaration, generics, scope, args, span })),
+          guarded(e, span, () =>
+            enter(e, { declaration, generics, scope, args, span, isSignature: true }),
+          ),
         )
       : errorTerm;
     const failed = e.errorCount > before;
@@ -230,4 +232,17 @@ function exampleArgument(generic: Generic, rigid: ReadonlyMap<string, Int>): Gen
     default:
       return { kind: 'type', type: scalarType('f32') };
   }
+}
+
+/** The types of the fields, with an example for each generic. */
+export function checkStruct(e: Elaborator, declaration: StructDeclaration, scope: Scope): void {
+  const fixed = staticDimsOfStruct(declaration, scope);
+  const rigid = new Map<string, Int>();
+  for (const { name, isShape, constraint } of declaration.generics) {
+    const { text } = name;
+    if (!isDimGeneric({ isShape, constraint })) continue;
+    rigid.set(text, fixed.has(text) ? int(2) : dimVariable(text));
+  }
+  const args = declaration.generics.map((g) => exampleArgument(g, rigid));
+  structType(e, { declaration, scope, arguments: args, leading: [] });
 }

@@ -8,7 +8,7 @@ import { notAnEntry, unknownEntry } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
 import type { FunctionDeclaration, Module } from '../syntax/ast.ts';
 import type { Entry, Program } from '../tensor-ir/program.ts';
-import { checkDeclared, elaborateDeclared, genericReason } from './check-declared.ts';
+import { checkDeclared, checkStruct, elaborateDeclared, genericReason } from './check-declared.ts';
 import { evaluateConst } from './constants.ts';
 import { Elaborator } from './elaborator.ts';
 import { makeEntry } from './entries.ts';
@@ -41,9 +41,11 @@ export function elaborate(root: Module, options: ElaborateOptions): Program<'tra
     if (module !== root && !isUserFile(module.file)) functions.library.add(module.file);
   }
   const entries = makeEntries(e, loaded, options.entries);
-  for (const { module, scope } of loader.loaded.values()) {
-    if (module === root || isUserFile(module.file)) checkModule(e, module, scope);
-  }
+  const own = [...loader.loaded.values()].filter(
+    ({ module: m }) => m === root || isUserFile(m.file),
+  );
+  for (const { module, scope } of own) checkSignatures(e, module, scope);
+  for (const { module, scope } of own) checkExamples(e, module, scope);
   return { stage: 'traced', entries };
 }
 
@@ -83,20 +85,28 @@ function makeEntries(
   return entries;
 }
 
-/** Checks what no entry has reached: functions at their own signature, or at an example of it; constants. */
-function checkModule(e: Elaborator, module: Module, scope: Scope): void {
+/** Checks structs, constants, and functions at their own signature. */
+function checkSignatures(e: Elaborator, module: Module, scope: Scope): void {
   for (const declaration of module.declarations) {
     const { span } = declaration.name;
     if (declaration.kind === 'const') {
       withoutOverflow(e, span, () => evaluateConst(e, { kind: 'const', declaration, scope }));
     } else if (declaration.kind === 'fn') {
       withoutOverflow(e, span, () => {
-        const reason = genericReason(e, declaration, scope);
-        if (reason === undefined) return checkDeclared(e, declaration, scope);
-        if (e.functions.entered.has(declaration) || needsNumber(declaration)) return undefined;
-        return elaborateDeclared(e, declaration, scope, 'canonical');
+        const isOpen = genericReason(e, declaration, scope) !== undefined;
+        return isOpen ? undefined : checkDeclared(e, declaration, scope);
       });
-    }
+    } else withoutOverflow(e, span, () => checkStruct(e, declaration, scope));
+  }
+}
+
+/** Checks generic functions that nothing has called, at an example of their types. */
+function checkExamples(e: Elaborator, module: Module, scope: Scope): void {
+  for (const declaration of module.declarations) {
+    if (declaration.kind !== 'fn' || e.functions.entered.has(declaration)) continue;
+    if (genericReason(e, declaration, scope) === undefined || needsNumber(declaration)) continue;
+    const { span } = declaration.name;
+    withoutOverflow(e, span, () => elaborateDeclared(e, declaration, scope, 'canonical'));
   }
 }
 

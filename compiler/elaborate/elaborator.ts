@@ -33,6 +33,8 @@ import type { FunctionTerm, Term, Type } from './value.ts';
 export interface CallFrame {
   readonly declaration: FunctionDeclaration | undefined;
   readonly span: Span;
+  /** The function at its own signature: nothing called it. */
+  readonly isSignature?: boolean;
 }
 
 /** Nested expressions and calls: each level costs a few frames of the JavaScript stack. */
@@ -84,8 +86,8 @@ export class Elaborator implements ElaborationContext {
   private withCalls(problem: Problem): Problem {
     const labels: Label[] = [];
     for (let i = this.calls.length - 1; i >= 0 && labels.length < 3; i--) {
-      const { declaration, span } = this.calls[i]!;
-      if (declaration === undefined) continue;
+      const { declaration, span, isSignature } = this.calls[i]!;
+      if (declaration === undefined || isSignature === true) continue;
       labels.push({ span, text: `in this call of \`${declaration.name.text}\`` });
     }
     return labels.length === 0

@@ -15,6 +15,7 @@ import {
   type Int,
   linearIn,
   subtract,
+  variableNames,
 } from '../symbolic/integer.ts';
 import type { DimExpression, Generic, TypeArgument, TypeExpression } from '../syntax/ast.ts';
 import { evaluateDim } from './dims.ts';
@@ -28,6 +29,8 @@ export interface Bound {
   readonly argument: GenericArgument;
   /** Where it was bound: the argument, or the annotation. */
   readonly span: Span;
+  /** Bound by the size of a tensor: the arguments of a struct have the last word. */
+  readonly isTentative?: boolean;
 }
 
 /** An unknown dim in an equation; no name of the source starts with `?`. */
@@ -160,7 +163,7 @@ export class Inference {
     const extra = own.length - dims.length + 1;
     let axis = 0;
     for (const item of dims) {
-      if (item.kind === 'dim') this.equate(item.dim, own[axis++]!, item.dim.span);
+      if (item.kind === 'dim') this.equate(item.dim, own[axis++]!, span, true);
       else {
         this.bindShape(item.name.text, own.slice(axis, axis + extra), span);
         axis += extra;
@@ -196,11 +199,15 @@ export class Inference {
   }
 
   /** Takes `dim = actual`: binds a bare variable, keeps anything else for `solve`. */
-  private equate(dim: DimExpression, actual: Int, span: Span): void {
+  private equate(dim: DimExpression, actual: Int, span: Span, isTentative = false): void {
     if (dim.kind === 'name') {
-      const generic = this.generics.get(dim.name.text);
-      if (generic === undefined || this.bound.has(dim.name.text)) return;
-      if (isDimGeneric(generic)) this.bind(dim.name.text, { kind: 'dim', dim: actual }, span);
+      const { text } = dim.name;
+      const generic = this.generics.get(text);
+      if (generic === undefined || !isDimGeneric(generic)) return;
+      const before = this.bound.get(text);
+      if (before !== undefined && (isTentative || before.isTentative !== true)) return;
+      this.bind(text, { kind: 'dim', dim: actual }, span);
+      this.bound.set(text, { argument: { kind: 'dim', dim: actual }, span, isTentative });
     } else if (dim.kind !== 'number') this.equations.push({ dim, actual, span });
   }
 
@@ -225,6 +232,20 @@ export class Inference {
         changed = true;
       }
     }
+  }
+
+  /** An equation that no whole number solves: `2*N = 7`. */
+  unsolvable():
+    | { readonly dim: DimExpression; readonly actual: Int; readonly span: Span }
+    | undefined {
+    return this.equations.find(({ dim, actual }) => {
+      const value = evaluateDim(this.e, dim, this.scope, (n) => this.tentative(n), true);
+      if (value === undefined) return false;
+      const unknowns = variableNames(value).filter((n) => n.startsWith('?'));
+      const linear = unknowns.length === 1 ? linearIn(value, unknowns[0]!) : undefined;
+      const solution = linear && divideExact(subtract(actual, linear.rest), linear.coefficient);
+      return solution !== undefined && !isWhole(solution);
+    });
   }
 
   private tentative(name: string): Int | undefined {

@@ -50,6 +50,8 @@ export interface BoundCall {
   readonly scope: Scope;
   readonly args: readonly Term[];
   readonly span: Span;
+  /** The function at its own signature: nothing called it. */
+  readonly isSignature?: boolean;
 }
 
 /** Calls nested in this way in one function before they count as a recursion through function values. */
@@ -176,7 +178,7 @@ export function elaborateBody(e: Elaborator, call: BoundCall): Term {
     const { text, span: place } = parameter.name;
     scope.define(text, { kind: 'term', term: call.args[i]!, span: place, isVar: false });
   });
-  e.calls.push({ declaration, span });
+  e.calls.push({ declaration, span, isSignature: call.isSignature === true });
   try {
     return e.nested(span, () => {
       const type = declaration.result && evaluateType(e, declaration.result, scope);

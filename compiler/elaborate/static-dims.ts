@@ -16,7 +16,10 @@ export function staticDimsOf(declaration: FunctionDeclaration, scope: Scope): Re
   return found;
 }
 
-function ofStruct(declaration: StructDeclaration, scope: Scope): ReadonlySet<string> {
+export function staticDimsOfStruct(
+  declaration: StructDeclaration,
+  scope: Scope,
+): ReadonlySet<string> {
   const known = memo.get(declaration);
   if (known !== undefined) return known;
   const found = new Set<string>();
@@ -31,7 +34,9 @@ function visit(type: TypeExpression, scope: Scope, found: Set<string>): void {
     case 'named': {
       const binding = scope.find(type.name.text);
       const inner =
-        binding?.kind === 'struct' ? ofStruct(binding.declaration, binding.scope) : undefined;
+        binding?.kind === 'struct'
+          ? staticDimsOfStruct(binding.declaration, binding.scope)
+          : undefined;
       type.arguments.forEach((argument, i) => {
         const name =
           binding?.kind === 'struct' ? binding.declaration.generics[i]?.name.text : undefined;

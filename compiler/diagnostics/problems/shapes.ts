@@ -107,7 +107,7 @@ export function repeatedAxis(axis: number, span: Span): Problem {
 export function tooManyIndices(count: number, rank: number, type: string, span: Span): Problem {
   return {
     code: 'MLX2210',
-    message: `${count} indices into ${type}, which has ${rank === 1 ? '1 axis' : `${rank} axes`}`,
+    message: `${count === 1 ? '1 index' : `${count} indices`} into ${type}, which has ${rank === 1 ? '1 axis' : `${rank} axes`}`,
     span,
   };
 }
@@ -193,4 +193,12 @@ export function wrongArgumentsOfType(
 
 export function typeArgumentKind(name: string, expected: string, span: Span): Problem {
   return { code: 'MLX2221', message: `\`${name}\` takes ${expected} here`, span };
+}
+
+export function noSolution(dim: string, size: string, callee: string, span: Span): Problem {
+  return {
+    code: 'MLX2222',
+    message: `\`${callee}\` needs a size of the form ${dim} here, found ${size}`,
+    span,
+  };
 }
