@@ -14,7 +14,7 @@ import {
   type TokenType,
 } from 'chevrotain';
 import type { Diagnostic, DiagnosticSink } from '../diagnostics/diagnostic.ts';
-import { tooManyProblems } from '../diagnostics/problems/syntax.ts';
+import { tooManyProblems, unterminatedString } from '../diagnostics/problems/syntax.ts';
 import type { Span } from '../diagnostics/span.ts';
 import type { Name } from './ast.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -253,7 +253,12 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     this.lastFailedAt = at;
     const token = this.LA(1);
     const end = token.startOffset >= 0 ? endOf(token) : this.source.text.length;
-    if (this.hasLexicalProblem(start, end) || isUnterminated(this.LA(0))) return;
+    if (this.hasLexicalProblem(start, end)) return;
+    if (isUnterminated(this.LA(0))) {
+      // perhaps said already; the sink drops repetitions
+      this.report(unterminatedString(this.spanOf(this.LA(0))));
+      return;
+    }
     this.report(isOurs ? failure.diagnostic : this.explain((failure as Error).message));
   }
 
