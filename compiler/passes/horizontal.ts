@@ -130,7 +130,9 @@ function signatureOf(
     } else if (value.type.shape.length > 0 && isScalarBroadcast(op)) {
       text = `splat ${op.operands.map(visit).join()}${op.primitive.name === 'constant' ? String(op.attrs['value']) : ''} ${value.type.dtype}`;
     } else {
-      if (op.primitive.lower.kind === 'element' && op.primitive.lower.isView) isUniform = false;
+      // a scalar is the same at every element, however it is made
+      const isView = op.primitive.lower.kind === 'element' && op.primitive.lower.isView;
+      if (isView && value.type.shape.length > 0) isUniform = false;
       text = `${op.primitive.name} ${value.type.dtype} ${op.operands.map(visit).join()} ${attrsText(op)}`;
     }
     const number = numbers.size;
