@@ -597,7 +597,6 @@ export abstract class ExpressionParser extends TypeParser {
         const value: Expression = {
           kind: 'if',
           condition: arm.condition,
-          // biome-ignore lint/suspicious/noThenProperty: the tree is never awaited
           then: arm.body,
           otherwise,
           span,
