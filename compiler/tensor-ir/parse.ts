@@ -160,7 +160,7 @@ function readValues(reader: Reader, values: Values): Value[] {
   do {
     const { number } = reader.valueLabel();
     const value = values.get(number);
-    if (value === undefined) throw reader.error(`%${number} to be defined before`);
+    if (value === undefined) throw reader.error(`%${number} to be defined earlier`);
     list.push(value);
   } while (reader.take(','));
   return list;
