@@ -169,6 +169,9 @@ export class GroupBuilder {
 
     const isRowOf = (v: Int): boolean => !space.includes(map.get(nameOf(v)) ?? one);
     const rowPart = candidate.reduce !== undefined ? row : parallel.filter(isRowOf);
+    if (candidate.reduce === undefined && rowPart.length > 0 && this.isMap) {
+      return refuse('the group is a map over fewer axes');
+    }
     if (rowPart.length > 0 || converted !== undefined) {
       const problem = isProfitable(space, rowPart);
       if (problem !== undefined) return refuse(problem);

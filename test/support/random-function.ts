@@ -182,9 +182,7 @@ class Generator {
     const rank = shape.length;
     switch (this.random.pick(kinds)) {
       case 'unary':
-        this.add(
-          this.apply(this.random.pick(['neg', 'abs', 'tanh', 'sin', 'erf', 'floor', 'cos']), [x]),
-        );
+        this.add(this.apply(this.random.pick(['neg', 'abs', 'tanh', 'sin', 'erf', 'cos']), [x]));
         break;
       case 'binary': {
         const y = this.like(x, this.float());
@@ -212,18 +210,25 @@ class Generator {
         break;
       case 'select': {
         const y = this.like(x, this.float());
-        const condition = this.apply(this.random.pick(['lt', 'ge']), [x, y]);
+        // compared with a constant: two computed values may tie up to rounding
+        const bound = this.apply('constant', [], { dtype: 'f32', shape, value: 0.37 });
+        const condition = this.apply(this.random.pick(['lt', 'ge']), [
+          this.like(x, this.random.pick(this.parameters)),
+          bound,
+        ]);
         this.add(this.apply('select', [condition, y, this.apply('neg', [x])]));
         break;
       }
-      case 'arg':
-        if (rank > 0) {
-          const found = this.apply(this.random.pick(['argmax', 'argmin']), [x], {
-            axis: this.random.below(rank),
-          });
-          this.add(this.squash(this.apply('convert', [found], { dtype: 'f32' })));
-        }
+      case 'arg': {
+        // of an argument: computed values may tie up to rounding
+        const source = this.random.pick(this.parameters);
+        const axes = source.type.shape.length;
+        if (axes === 0) break;
+        const name = this.random.pick(['argmax', 'argmin']);
+        const found = this.apply(name, [source], { axis: this.random.below(axes) });
+        this.add(this.squash(this.apply('convert', [found], { dtype: 'f32' })));
         break;
+      }
       case 'pad':
         if (rank > 0) {
           const zero = this.apply('constant', [], { dtype: 'f32', shape: [], value: 0.5 });
