@@ -15,7 +15,13 @@ import type {
   Statement,
 } from '../../compiler/kernel-ir/program.ts';
 import { evaluateScalar, scalarFunction } from '../../compiler/kernel-ir/scalar-functions.ts';
-import { evaluate, type Int } from '../../compiler/symbolic/integer.ts';
+import {
+  type Atom,
+  asVariable,
+  constantValue,
+  evaluate,
+  type Int,
+} from '../../compiler/symbolic/integer.ts';
 import {
   byteSize,
   computeType,
@@ -33,6 +39,67 @@ export class KernelFault extends Error {
 export type Memory = (Element | undefined)[];
 
 const simdWidth = 32;
+
+type Integers = ReadonlyMap<string, number>;
+
+const compiledIntegers = new Map<Int, (integers: Integers) => number>();
+
+/** The value of an integer as a function of its variables. */
+function compiled(value: Int): (integers: Integers) => number {
+  let run = compiledIntegers.get(value);
+  if (run === undefined) {
+    const constant = constantValue(value);
+    const variable = asVariable(value)?.name;
+    if (constant !== undefined) run = () => constant;
+    else if (variable !== undefined) run = (integers) => integers.get(variable)!;
+    else run = compilePolynomial(value);
+    compiledIntegers.set(value, run);
+  }
+  return run;
+}
+
+function compilePolynomial(value: Int): (integers: Integers) => number {
+  const isPlain = value.terms.every(
+    (t) => t.denominator === 1 && t.powers.every((p) => p.exponent > 0),
+  );
+  if (!isPlain) return (integers) => evaluate(value, (n) => integers.get(n));
+  const terms = value.terms.map((t) => ({
+    factor: t.numerator,
+    atoms: t.powers.flatMap((p) => Array.from({ length: p.exponent }, () => compileAtom(p.atom))),
+  }));
+  return (integers) => {
+    let total = 0;
+    for (const { factor, atoms } of terms) {
+      let term = factor;
+      for (const atom of atoms) term *= atom(integers);
+      total += term;
+    }
+    return total;
+  };
+}
+
+function compileAtom(atom: Atom): (integers: Integers) => number {
+  if (atom.kind === 'variable') {
+    const { name } = atom;
+    return (integers) => integers.get(name)!;
+  }
+  const left = compiled(atom.left);
+  const right = compiled(atom.right);
+  switch (atom.kind) {
+    case 'floordiv':
+      return (integers) => Math.floor(left(integers) / right(integers));
+    case 'mod':
+      return (integers) => {
+        const divisor = right(integers);
+        const dividend = left(integers);
+        return dividend - divisor * Math.floor(dividend / divisor);
+      };
+    case 'min':
+      return (integers) => Math.min(left(integers), right(integers));
+    case 'max':
+      return (integers) => Math.max(left(integers), right(integers));
+  }
+}
 
 interface Access {
   writer: number;
@@ -175,7 +242,7 @@ class Threadgroup {
   }
 
   private integer(value: Int, thread: number): number {
-    return evaluate(value, (n) => this.integers[thread]!.get(n));
+    return compiled(value)(this.integers[thread]!);
   }
 
   private statement(s: Statement, active: readonly number[]): void {
@@ -213,8 +280,11 @@ class Threadgroup {
         }
         return;
       case 'if': {
-        const holds = active.filter((t) => Number(this.scalar(s.condition, t)) !== 0);
-        const fails = active.filter((t) => !holds.includes(t));
+        const holds: number[] = [];
+        const fails: number[] = [];
+        for (const t of active) {
+          (Number(this.scalar(s.condition, t)) !== 0 ? holds : fails).push(t);
+        }
         this.block(s.then, holds);
         this.block(s.otherwise, fails);
         return;

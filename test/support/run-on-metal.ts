@@ -1,7 +1,11 @@
 /** Runs functions of the tensor IR through fusion and the Metal schedules, kernels by `runMetalKernel`. */
 import { fuse } from '../../compiler/passes/fuse.ts';
 import { metalSchedule } from '../../compiler/schedule/metal/schedule.ts';
-import { type ScheduledProgram, scheduleProgram } from '../../compiler/schedule/schedule.ts';
+import {
+  type ScheduledFunction,
+  type ScheduledProgram,
+  scheduleProgram,
+} from '../../compiler/schedule/schedule.ts';
 import { evaluate, product } from '../../compiler/symbolic/integer.ts';
 import { bindDims } from '../../compiler/tensor-ir/evaluate.ts';
 import {
@@ -22,9 +26,18 @@ export function scheduleForMetal(funcs: readonly Func[]): ScheduledProgram {
 export function runOnMetal(
   func: Func,
   args: readonly NdArray[],
+  dims: Readonly<Record<string, number>> = {},
+): NdArray[] {
+  return runScheduled(scheduleForMetal([func]).entries[0]!.scheduled, func, args, dims);
+}
+
+/** Runs the kernels of a function one after another, on results that hold nothing before. */
+export function runScheduled(
+  scheduled: ScheduledFunction,
+  func: Func,
+  args: readonly NdArray[],
   given: Readonly<Record<string, number>> = {},
 ): NdArray[] {
-  const { scheduled } = scheduleForMetal([func]).entries[0]!;
   const dims = new Map([...bindDims(func, args), ...Object.entries(given)]);
   const size = (value: Value): number =>
     evaluate(product(value.type.shape), (name) => dims.get(name));
