@@ -170,6 +170,56 @@ const cases: readonly Case[] = [
     after: ['return %0'],
   },
   {
+    name: 'the parts of a split, padded and added, are joined',
+    parameters: '%0: f32[B, 2], %1: f32[B, 2], %2: f32[B, 2]',
+    before: [
+      `%3 = ${constant('0', 'f32')}`,
+      '%4 = pad %0, %3 {low = [0, 4], high = [0, 0], interior = [0, 0]} : f32[B, 6]',
+      '%5 = pad %1, %3 {low = [0, 2], high = [0, 2], interior = [0, 0]} : f32[B, 6]',
+      '%6 = add %4, %5 : f32[B, 6]',
+      '%7 = pad %2, %3 {low = [0, 0], high = [0, 4], interior = [0, 0]} : f32[B, 6]',
+      '%8 = add %6, %7 : f32[B, 6]',
+      'return %8',
+    ],
+    after: ['%3 = concatenate %2, %1, %0 {axis = 1} : f32[B, 6]', 'return %3'],
+  },
+  {
+    name: 'a slice within one part of a concatenation reads that part',
+    parameters: '%0: f32[B], %1: f32[4], %2: f32[N]',
+    before: [
+      '%3 = concatenate %0, %1, %2 {axis = 0} : f32[B + N + 4]',
+      '%4 = slice %3 {start = [B + 1], stop = [B + 3], step = [1]} : f32[2]',
+      'return %4',
+    ],
+    after: ['%3 = slice %1 {start = [1], stop = [3], step = [1]} : f32[2]', 'return %3'],
+  },
+  {
+    name: 'but not when the part may be empty',
+    parameters: '%0: f32[B], %1: f32[4]',
+    before: [
+      '%2 = concatenate %0, %1 {axis = 0} : f32[B + 4]',
+      '%3 = slice %2 {start = [0], stop = [1], step = [1]} : f32[1]',
+      'return %3',
+    ],
+    after: [
+      '%2 = concatenate %0, %1 {axis = 0} : f32[B + 4]',
+      '%3 = slice %2 {start = [0], stop = [1], step = [1]} : f32[1]',
+      'return %3',
+    ],
+  },
+  {
+    name: 'unit axes on the way cancel',
+    parameters: '%0: f32[B], %1: f32[B]',
+    before: [
+      '%2 = reshape %0 {shape = [B, 1]} : f32[B, 1]',
+      '%3 = broadcast %1 {shape = [B, 1], axes = (0)} : f32[B, 1]',
+      '%4 = mul %2, %3 : f32[B, 1]',
+      '%5 = reshape %4 {shape = [B]} : f32[B]',
+      'return %5',
+    ],
+    after: ['%2 = mul %0, %1 : f32[B]', 'return %2'],
+  },
+  {
     name: 'a branch is taken when its condition is known',
     parameters: '%0: f32[B]',
     before: [

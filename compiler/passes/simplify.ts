@@ -10,9 +10,11 @@ import type { Func } from '../tensor-ir/program.ts';
 import { functionPass, type Pass } from './pass.ts';
 import { type Rule, rewriteFunction } from './rewriter.ts';
 import { arithmeticRules } from './rules/arithmetic.ts';
+import { broadcastRules } from './rules/broadcasts.ts';
 import { constantRules } from './rules/constants.ts';
 import { contractionRules } from './rules/contractions.ts';
 import { controlFlowRules } from './rules/control-flow.ts';
+import { partRules } from './rules/parts.ts';
 import { reductionRules } from './rules/reductions.ts';
 import { selectAndConvertRules } from './rules/select-and-convert.ts';
 import { viewRules } from './rules/views.ts';
@@ -23,6 +25,8 @@ const allRules: readonly Rule[] = [
   ...arithmeticRules,
   ...selectAndConvertRules,
   ...viewRules,
+  ...broadcastRules,
+  ...partRules,
   ...reductionRules,
   ...contractionRules,
   ...controlFlowRules,
