@@ -9,7 +9,7 @@ import { cpuDevice } from './cpu-device.ts';
 import type { Device, Executable, Program } from './device.ts';
 import { MlxcError, type Problem } from './errors.ts';
 import { leafPlaces, showLeaf, showType } from './signature.ts';
-import { type Dims, Sizes, showDims } from './sizes.ts';
+import { type Dims, rebuild, Sizes, showDims } from './sizes.ts';
 import { Tensor } from './tensor.ts';
 import { makeTypedArray, type TypedArray, viewTypedArray } from './typed-array.ts';
 
@@ -223,6 +223,7 @@ class PlannedFunction {
       leaf.shape.map((text) => sizes.count(text, bound.dims)),
     );
     const resultSizes = resultShapes.map((shape) => shape.reduce((a, b) => a * b, 1));
+    this.checkSizes([...leaves.map((leaf) => leaf.data.length), ...resultSizes], bound.dims);
     return { executable, resultShapes, resultSizes };
   }
 
@@ -249,6 +250,20 @@ class PlannedFunction {
       expected,
       found,
     }));
+  }
+
+  /** The buffers of a plan must be as large as its signature says. */
+  private checkSizes(elements: readonly number[], dims: Dims): void {
+    for (const [i, count] of elements.entries()) {
+      const { size } = this.planned.buffers[i]!;
+      if (this.sizes.count(size, dims) === count) continue;
+      const place = `${this.planned.name}.buffers[${i}].size`;
+      throw new MlxcError(
+        'MLX5102',
+        `plan.json is damaged: ${place} is not that of its leaf`,
+        rebuild,
+      );
+    }
   }
 
   private checkGuards(dims: Dims): void {

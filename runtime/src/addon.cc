@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "cpu/library.h"
@@ -21,6 +22,27 @@ struct EnvironmentData {
   std::vector<Span> parameters;
   std::vector<Span> results;
 };
+
+/** Memory behind an array buffer. Outlives it: `release` may free the memory before the engine drops the buffer. */
+struct Allocation {
+  bool isReleased = false;
+};
+
+/** Allocations not yet released, by address. Never destroyed: finalizers may run after static destructors. */
+std::mutex allocationsMutex;
+std::unordered_map<void *, Allocation *> &allocations() {
+  static auto *const all = new std::unordered_map<void *, Allocation *>;
+  return *all;
+}
+
+/** Frees the memory unless that has happened. */
+void releaseAllocation(void *memory, Allocation *allocation) {
+  const std::lock_guard lock(allocationsMutex);
+  if (allocation->isReleased) return;
+  allocation->isReleased = true;
+  allocations().erase(memory);
+  mlxc::release(memory);
+}
 
 std::mutex environmentMutex;
 int environments = 0;
@@ -153,14 +175,38 @@ Napi::Value allocate(const Napi::CallbackInfo &info) {
   if (!(bytes >= 0 && bytes <= 9007199254740991.0)) return fail(env, "allocate takes a size in bytes");
   void *memory = mlxc::allocate(static_cast<size_t>(bytes));
   if (memory == nullptr) return fail(env, "out of memory");
-  return Napi::ArrayBuffer::New(env, memory, static_cast<size_t>(bytes),
-                                [](Napi::Env, void *data) { mlxc::release(data); });
+  auto *allocation = new Allocation;
+  {
+    const std::lock_guard lock(allocationsMutex);
+    allocations()[memory] = allocation;
+  }
+  return Napi::ArrayBuffer::New(
+      env, memory, static_cast<size_t>(bytes),
+      [](Napi::Env, void *data, Allocation *self) {
+        releaseAllocation(data, self);
+        delete self;
+      },
+      allocation);
 }
 
-/** release(buffer): detaches it; its memory is free for the next allocation when the engine drops it. */
+/** release(buffer): detaches a buffer from `allocate` and frees its memory at once. Others and detached ones are left alone. */
 Napi::Value releaseBuffer(const Napi::CallbackInfo &info) {
-  if (info[0].IsArrayBuffer()) info[0].As<Napi::ArrayBuffer>().Detach();
-  return info.Env().Undefined();
+  const Napi::Env env = info.Env();
+  if (!info[0].IsArrayBuffer()) return env.Undefined();
+  auto buffer = info[0].As<Napi::ArrayBuffer>();
+  if (buffer.IsDetached()) return env.Undefined();
+  void *memory = buffer.Data();
+  Allocation *allocation = nullptr;
+  {
+    const std::lock_guard lock(allocationsMutex);
+    const auto found = allocations().find(memory);
+    if (found == allocations().end()) return env.Undefined();
+    allocation = found->second;
+  }
+  // freed before the engine may run the finalizer, which deletes the allocation
+  releaseAllocation(memory, allocation);
+  buffer.Detach();
+  return env.Undefined();
 }
 
 Napi::Value statistics(const Napi::CallbackInfo &info) {
