@@ -10,7 +10,7 @@ import { dimValue } from './constant.ts';
 import { convert } from './convert.ts';
 import { permute } from './permute.ts';
 
-export { addTangents, asMapped, hasTangent, instantiate } from './families.ts';
+export { addTangents, asMapped, instantiate } from './families.ts';
 
 /** A tensor of the given type filled with a number. */
 export function filled(b: Builder, type: TensorType, value: number): Value {

@@ -61,17 +61,6 @@ export function bindDims(func: Func, args: readonly NdArray[]): Map<string, numb
   return dims;
 }
 
-/** Runs one operation on given operands: what constant folding needs. */
-export function evaluateOperation(
-  op: Operation,
-  operands: readonly NdArray[],
-  dims: DimValues,
-  options: EvaluateOptions = {},
-): readonly NdArray[] {
-  const size = (dim: Int): number => constantValue(dim) ?? evaluate(dim, (name) => dims.get(name));
-  return runOperation(op, operands, { size, isRounded: options.precision !== 'exact' });
-}
-
 interface Context {
   readonly size: (dim: Int) => number;
   readonly isRounded: boolean;

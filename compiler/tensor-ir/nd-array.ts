@@ -196,7 +196,9 @@ export function roundHalfEven(value: number): number {
 /** Rounds every element of a float array to its dtype; other arrays are returned as they are. */
 export function roundArray(x: NdArray): NdArray {
   if (!isFloat(x.dtype) || x.dtype === 'f64') return x;
-  const data = Float64Array.from(x.data as Float64Array, (v) => roundTo(v, x.dtype));
+  const from = x.data as Float64Array;
+  const data = new Float64Array(from.length);
+  for (let i = 0; i < from.length; i++) data[i] = roundTo(from[i]!, x.dtype);
   return { dtype: x.dtype, shape: x.shape, data };
 }
 
