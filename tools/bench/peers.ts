@@ -22,13 +22,17 @@ function findPython(say: (line: string) => void): string | undefined {
   say(`peers: making ${venv} with NumPy, SciPy, JAX, MLX and PyTorch (once, about 2 GB)`);
   rmSync(stamp, { force: true });
   if (spawnSync('python3', ['-m', 'venv', venv], { stdio: ['ignore', 2, 2] }).status !== 0) {
-    say('peers: no Python 3 with venv here, so there is nothing to compare with (sudo apt-get install -y python3-venv)');
+    say(
+      'peers: no Python 3 with venv here, so there is nothing to compare with (sudo apt-get install -y python3-venv)',
+    );
     return undefined;
   }
   const lines = requirements.split('\n').filter((line) => line !== '');
   // One by one: a peer that cannot be installed here does not keep the others out.
   const failed = lines.filter((line) => {
-    const pip = spawnSync(python, ['-m', 'pip', 'install', '--quiet', line], { stdio: ['ignore', 2, 2] });
+    const pip = spawnSync(python, ['-m', 'pip', 'install', '--quiet', line], {
+      stdio: ['ignore', 2, 2],
+    });
     return pip.status !== 0;
   });
   for (const line of failed) say(`peers: ${line} could not be installed`);
@@ -68,17 +72,25 @@ export class Peers {
     });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const bare = new Peers(child, lines, new Map());
-    const answer = await bare.ask<{ peers: Record<string, string>; missing: Record<string, string> }>({ peers: true });
+    const answer = await bare.ask<{
+      peers: Record<string, string>;
+      missing: Record<string, string>;
+    }>({ peers: true });
     if (answer === undefined) {
       say(`peers: ${python} did not start: ${complaint.trim().split('\n').at(-1) ?? ''}`);
       return undefined;
     }
-    for (const [name, reason] of Object.entries(answer.missing)) say(`peers: skipping ${name}: ${reason}`);
+    for (const [name, reason] of Object.entries(answer.missing))
+      say(`peers: skipping ${name}: ${reason}`);
     return new Peers(child, lines, new Map(Object.entries(answer.peers)));
   }
 
   /** Compiles a case in one framework; the reason when that framework has no such case. */
-  async prepare(name: string, sizes: Readonly<Record<string, number>>, peer: string): Promise<string | undefined> {
+  async prepare(
+    name: string,
+    sizes: Readonly<Record<string, number>>,
+    peer: string,
+  ): Promise<string | undefined> {
     const answer = await this.ask<{ absent?: string }>({ prepare: name, sizes, peer });
     return answer === undefined ? 'the process ended' : answer.absent;
   }
@@ -86,6 +98,12 @@ export class Peers {
   /** Mean seconds per call. */
   async sample(peer: string, seconds: number): Promise<number | undefined> {
     return (await this.ask<{ seconds: number }>({ sample: peer, seconds }))?.seconds;
+  }
+
+  /** Seconds that jax.jit takes to lower and compile a case; the reason when it cannot. */
+  async compile(name: string, sizes: Readonly<Record<string, number>>): Promise<number | string> {
+    const answer = await this.ask<{ seconds?: number; absent?: string }>({ compile: name, sizes });
+    return answer?.seconds ?? answer?.absent ?? 'the process ended';
   }
 
   stop(): void {

@@ -12,6 +12,7 @@ export interface BenchResult {
 /** A line for people. */
 export function showResult({ name, value, unit, peer, ratio }: BenchResult): string {
   const number = value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-  const comparison = peer === undefined || ratio === undefined ? '' : `   ${ratio.toFixed(2)}x ${peer}`;
+  const comparison =
+    peer === undefined || ratio === undefined ? '' : `   ${ratio.toFixed(2)}x ${peer}`;
   return `${name.padEnd(36)} ${number.padStart(9)} ${unit.padEnd(10)}${comparison}`;
 }

@@ -5,6 +5,7 @@ Reads one JSON request a line on stdin, answers one JSON line on stdout:
     {"peers": true}                                   -> {"peers": {"numpy": "2.1.0", ...}, "missing": {"mlx": "reason"}}
     {"prepare": "gemm", "sizes": {...}, "peer": "jax"} -> {"ready": true, "launches": null} or {"absent": "reason"}
     {"sample": "jax", "seconds": 0.1}                  -> {"seconds": 0.0012, "calls": 80}
+    {"compile": "gpt_step", "sizes": {...}}            -> {"seconds": 15.2} (jax.jit, lower and compile)
 
 A sample is the mean time of a call over at least `seconds`, after the result is ready. Inputs are made once per case;
 every framework computes the same formula in f32, compiled where it has a compiler.
@@ -205,7 +206,7 @@ def prepare(case, sizes, peer):
     return lambda: mx.eval(run(*tensors))
 
 
-from training import TRAINING  # noqa: E402
+from training import COMPILING, TRAINING  # noqa: E402
 
 
 def sample(call, seconds):
@@ -232,6 +233,11 @@ def main():
                 answer = {"ready": True}
             except Exception as error:
                 ready.pop(request["peer"], None)
+                answer = {"absent": f"{type(error).__name__}: {error}".splitlines()[0]}
+        elif "compile" in request:
+            try:
+                answer = {"seconds": COMPILING[request["compile"]](request["sizes"])}
+            except Exception as error:
                 answer = {"absent": f"{type(error).__name__}: {error}".splitlines()[0]}
         else:
             answer = sample(ready[request["sample"]], request["seconds"])

@@ -6,6 +6,7 @@ Both follow tools/bench/programs/*.mlx: pre-norm blocks, exact gelu, one weight 
 
 import importlib
 import math
+import time
 
 import numpy as np
 
@@ -181,17 +182,37 @@ def jax_step(logits, start, x, y):
     state = [{k: jnp.asarray(a) for k, a in start.items()}, zeros(), zeros(), jnp.float32(0)]
     x, y = jnp.asarray(x), jnp.asarray(y)
 
-    def one(p, m, v, t):
-        loss, g = jax.value_and_grad(lambda p: dialect.loss(logits(dialect, p, x), y))(p)
-        return (*adamw(jnp, p, g, dict(m), dict(v), t), loss)
-
-    one = jax.jit(one, donate_argnums=(0, 1, 2))
+    one = jax_update(logits, dialect)
 
     def step():
-        *state[:], loss = one(*state)
+        *state[:], loss = one(*state, x, y)
         return float(loss)
 
     return step
+
+
+def jax_update(logits, dialect):
+    jax = importlib.import_module("jax")
+
+    def one(p, m, v, t, x, y):
+        loss, g = jax.value_and_grad(lambda p: dialect.loss(logits(dialect, p, x), y))(p)
+        return (*adamw(jax.numpy, p, g, dict(m), dict(v), t), loss)
+
+    return jax.jit(one, donate_argnums=(0, 1, 2))
+
+
+def jax_compile_gpt(sizes):
+    """Seconds to lower and compile the step; nothing is allocated or run."""
+    jax = importlib.import_module("jax")
+    jnp = jax.numpy
+    dialect = Arrays(jnp, jax.nn.softmax, jax.lax.erf, jax.lax.rsqrt, jnp.take_along_axis)
+    shape_of = lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype)  # noqa: E731
+    p = {k: shape_of(a) for k, a in gpt_parameters(sizes).items()}
+    tokens = jax.ShapeDtypeStruct((sizes["B"], sizes["T"]), jnp.int32)
+    one = jax_update(gpt_logits(sizes), dialect)
+    started = time.perf_counter()
+    one.lower(p, dict(p), dict(p), jax.ShapeDtypeStruct((), jnp.float32), tokens, tokens).compile()
+    return time.perf_counter() - started
 
 
 def mlx_step(logits, start, x, y):
@@ -220,3 +241,5 @@ TRAINING = {
     "mlp_step": training(mlp_parameters, mlp_data, lambda s: mlp_logits),
     "gpt_step": training(gpt_parameters, gpt_data, gpt_logits),
 }
+
+COMPILING = {"gpt_step": jax_compile_gpt}
