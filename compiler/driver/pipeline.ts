@@ -4,7 +4,9 @@
  *   text ─ parse, elaborate, expand (check-source.ts) ─▶ plain ─ passes ─ fuse ─▶ groups
  *     ─ schedule, plan, print, for each target ─▶ kernels as text, and the plan
  */
+import { printKernels } from '../kernel-ir/print.ts';
 import type { Kernel } from '../kernel-ir/program.ts';
+import { verifyKernel } from '../kernel-ir/verify.ts';
 import { commonSubexpressions } from '../passes/common-subexpressions.ts';
 import { deadCode } from '../passes/dead-code.ts';
 import { fuse } from '../passes/fuse.ts';
@@ -22,7 +24,7 @@ import { printMetal } from '../to-metal/print.ts';
 import { inspectProgram } from './check-source.ts';
 import type { Target } from './host.ts';
 import type { StageRunner } from './stage-runner.ts';
-
+const passes: readonly Pass<'plain', 'plain'>[] = [simplify, deadCode, commonSubexpressions];
 /** What a plain program goes through before fusion. */
 const passes: readonly Pass<'plain', 'plain'>[] = [simplify, commonSubexpressions, deadCode];
 
@@ -65,7 +67,12 @@ export function buildTarget(
   const schedule: Schedule = target === 'cpu' ? cpuSchedule(options.cpuModel) : metalSchedule();
   const print: (kernels: readonly Kernel[], helpers: (name: string) => string) => string =
     target === 'cpu' ? printC : printMetal;
-  const scheduled = runner.run(`schedule-${target}`, () => scheduleProgram(fused, schedule));
+  const scheduled = runner.run(`schedule-${target}`, () => scheduleProgram(fused, schedule), {
+    show: ({ kernels }) => printKernels(kernels),
+    verify: ({ kernels }) => {
+      for (const kernel of kernels) verifyKernel(kernel, target);
+    },
+  });
   const planned = runner.run(`plan-${target}`, () => makePlan(scheduled));
   const text = runner.run(
     `print-${target}`,
