@@ -2,15 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import { concatenateArrays } from '../../compiler/primitives/concatenate.ts';
 import { primitives } from '../../compiler/primitives/registry.ts';
-import { constantValue } from '../../compiler/symbolic/integer.ts';
+import { constantValue, int } from '../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import { makeArray, type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
 import { parseFunction } from '../../compiler/tensor-ir/parse.ts';
 import { isAbsent } from '../../compiler/tensor-ir/primitive.ts';
 import { printFunction } from '../../compiler/tensor-ir/print.ts';
 import type { Func } from '../../compiler/tensor-ir/program.ts';
+import { jvpFunction } from '../../compiler/transforms/jvp.ts';
+import { batchFunction } from '../../compiler/transforms/vmap.ts';
 import { runFunction } from '../support/functions.ts';
-import { checkBatch, checkDerivatives } from '../support/oracles.ts';
+import { checkBatch, checkDerivatives, floatParameters } from '../support/oracles.ts';
 import { drawOperands, type Sample, sampleFunction, samplesOf } from '../support/samples.ts';
 
 const expanded = ['vmap', 'jvp', 'vjp', 'custom_vjp_tangent'];
@@ -50,6 +52,25 @@ describe.each([...primitives.keys()].filter((name) => !expanded.includes(name)))
         checkDerivatives(func, drawOperands(sample, 3));
       }
     }
+  });
+
+  test('has a second derivative, and batches twice', () => {
+    if (notSmooth.has(name) || onlyOneMode.has(name)) return;
+    const [sample] = samples.flatMap(inDoubles);
+    if (sample === undefined) return;
+    const func = sampleFunction(name, sample);
+    const wrt = floatParameters(func);
+    if (wrt.length === 0) return;
+    const dual = jvpFunction(func, wrt);
+    const operands = drawOperands(sample, 3);
+    const tangents = wrt.map((i) => operands[i]!);
+    checkDerivatives(dual, [...operands, ...tangents]);
+    const twice = batchFunction(func, all(func), int(2)).func;
+    const args = twice.parameters.map((_, i) => {
+      const row = stack([operands[i]!, operands[i]!], operands[i]!);
+      return stack([row, row, row], row);
+    });
+    checkBatch(twice, args, all(twice), 3);
   });
 
   test('says why where a rule is absent', () => {
@@ -94,6 +115,10 @@ function isMaximumOfNothing(func: Func): boolean {
   if (op.primitive.name !== 'reduce_max' && op.primitive.name !== 'reduce_min') return false;
   const axes = op.attrs['axes'] as readonly number[];
   return axes.some((axis) => constantValue(op.operands[0]!.type.shape[axis]!) === 0);
+}
+
+function all(func: Func): readonly boolean[] {
+  return func.parameters.map(() => true);
 }
 
 function checkBatches(name: string, sample: Sample): void {
