@@ -24,9 +24,9 @@ import { printMetal } from '../to-metal/print.ts';
 import { inspectProgram } from './check-source.ts';
 import type { Target } from './host.ts';
 import type { StageRunner } from './stage-runner.ts';
-const passes: readonly Pass<'plain', 'plain'>[] = [simplify, deadCode, commonSubexpressions];
+
 /** What a plain program goes through before fusion. */
-const passes: readonly Pass<'plain', 'plain'>[] = [simplify, commonSubexpressions, deadCode];
+const passes: readonly Pass<'plain', 'plain'>[] = [simplify, deadCode, commonSubexpressions];
 
 /** The same program with less to do. */
 export function simplifyProgram(plain: Program<'plain'>, runner: StageRunner): Program<'plain'> {
