@@ -19,9 +19,12 @@ export function emitInteger(value: Int, nameOf: NameOf): Text {
   for (const term of value.terms) (isWhole(term) ? whole : fractional).push(term);
   const parts: SignedText[] = [];
   if (fractional.length > 0) parts.push(emitQuotient(fractional, nameOf));
-  // the constant comes last, as people write it
-  for (const term of whole) if (term.powers.length > 0) parts.push(emitTerm(term, nameOf));
-  for (const term of whole) if (term.powers.length === 0) parts.push(emitTerm(term, nameOf));
+  // strides first, then plain indices, then the constant: row * N + i + 1
+  const rank = (term: Term): number =>
+    term.powers.length === 0 ? 2 : term.powers.length > 1 || term.numerator !== 1 ? 0 : 1;
+  for (const wanted of [0, 1, 2]) {
+    for (const term of whole) if (rank(term) === wanted) parts.push(emitTerm(term, nameOf));
+  }
   return joinSum(parts);
 }
 

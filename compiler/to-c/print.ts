@@ -92,16 +92,28 @@ function printKernel(
     integerTables: integers.tables,
     needMicroKernel: (block) => blocks.set(microKernelName(block), block),
   };
+  const body = emitBody(kernel, context);
+  const isUsed = (line: string): boolean => mentions(body, declaredName(line));
   const lines = [
     `${kernelMarker}${kernel.about.summary.replace(/\s+/g, ' ')}`,
     `// ${kernel.about.schedule}; moves at least ${print(kernel.about.bytes)} bytes, ${print(kernel.about.flops)} flops`,
     `${signature(kernel)} {`,
     ...pointers.map((line) => `  ${line}`),
-    ...integers.lines.map((line) => `  ${line}`),
-    ...emitBody(kernel, context).map((line) => `  ${line}`),
+    ...integers.lines.filter(isUsed).map((line) => `  ${line}`),
+    ...body.map((line) => `  ${line}`),
     '}',
   ];
   return lines.join('\n');
+}
+
+/** The name in `const int64_t NAME = ...` or `const int64_t *const NAME = ...`. */
+function declaredName(line: string): string {
+  return /(\w+)(\[\])? = /.exec(line)?.[1] ?? '';
+}
+
+function mentions(lines: readonly string[], name: string): boolean {
+  const word = new RegExp(`\\b${name}\\b`);
+  return lines.some((line) => word.test(line));
 }
 
 /** Statements before the grid loops run once a call; then the task loop decodes the grid variables. */
@@ -115,11 +127,17 @@ function emitBody(kernel: Kernel, context: StatementContext): string[] {
     throw new InternalError('statements after the grid loops', kernel.name);
   }
   const loop = kernel.body[first] as Loop;
+  const before = emitStatements(kernel.body.slice(0, first), '', context);
+  const decoded = decodeTask(gridLoops(loop), context);
+  const inner = emitStatements([loop], '  ', context);
+  const used = decoded.filter((line, i) =>
+    mentions([...decoded.slice(i + 1), ...inner], declaredName(line)),
+  );
   return [
-    ...emitStatements(kernel.body.slice(0, first), '', context),
+    ...before,
     'for (int64_t task = begin; task < end; task++) {',
-    ...decodeTask(gridLoops(loop), context).map((line) => `  ${line}`),
-    ...emitStatements([loop], '  ', context),
+    ...used.map((line) => `  ${line}`),
+    ...inner,
     '}',
   ];
 }
