@@ -101,7 +101,11 @@ test('a stencil over a stencil is stored between, not recomputed', () => {
     for (let step = 0; step < 8; step++) {
       const n = value.type.shape[0]!;
       const inner = product([n]);
-      const left = b.apply(slice, [value], { start: [int(0)], stop: [sub1(inner)], step: [int(1)] });
+      const left = b.apply(slice, [value], {
+        start: [int(0)],
+        stop: [sub1(inner)],
+        step: [int(1)],
+      });
       const right = b.apply(slice, [value], { start: [int(1)], stop: [inner], step: [int(1)] });
       value = b.apply(exp, [b.apply(mul, [b.apply(exp, [left], {}), right], {})], {});
     }

@@ -93,11 +93,7 @@ class Fusion {
     return {
       parameters: this.func.parameters,
       results: this.func.results,
-      groups: attachRiders(
-        mergeHorizontally(finished, this.func, this.definitions, inMemory),
-        this.definitions,
-        inMemory,
-      ),
+      groups: attachRiders(mergeHorizontally(finished, this.func, this.definitions, inMemory)),
       inMemory,
       definitions: this.definitions,
       refusals: this.refusals,
@@ -122,11 +118,8 @@ class Fusion {
       case 'contraction': {
         const result = op.results[0]!;
         const position = this.groups.length;
-        const group = GroupBuilder.startContraction(
-          position,
-          op,
-          this.freshIndex(result.type.shape),
-        );
+        const index = this.freshIndex(result.type.shape);
+        const group = GroupBuilder.startContraction(position, op, index, this.operandReads(op));
         this.addGroup(group);
         this.groupOf.set(result, { group, position });
         break;
@@ -135,11 +128,16 @@ class Fusion {
         if (op.primitive.name === 'literal') break;
         if (op.regions.length > 0) this.regions.set(op, op.regions.map(fuseFunction));
         const position = this.groups.length;
-        const group: OperationGroup = { kind: 'operation', op };
+        const reads = new Set(this.operandReads(op).map((r) => r.value));
+        const group: OperationGroup = { kind: 'operation', op, reads };
         this.groups.push(group);
         for (const result of op.results) this.groupOf.set(result, { group, position });
       }
     }
+  }
+
+  private operandReads(op: Operation): readonly Read[] {
+    return op.operands.flatMap((v) => this.analysis.readsAt(v, this.freshIndex(v.type.shape)));
   }
 
   private freshIndex(shape: readonly Int[]): readonly Int[] {
@@ -265,22 +263,6 @@ class Fusion {
 
   /** Marks on-chip values that are read from outside their group, so that the group stores them. */
   private collectOutsideReaders(outside: Set<Value>): void {
-    const analysis = this.analysis;
-    for (const group of this.groups) {
-      if (group instanceof GroupBuilder) {
-        for (const value of group.outsideReads.keys()) outside.add(value);
-        if (group.contraction !== undefined) {
-          for (const operand of group.contraction.operands) {
-            for (const read of analysis.readsAt(operand, this.freshIndex(operand.type.shape)))
-              outside.add(read.value);
-          }
-        }
-      } else {
-        for (const operand of group.op.operands) {
-          for (const read of analysis.readsAt(operand, this.freshIndex(operand.type.shape)))
-            outside.add(read.value);
-        }
-      }
-    }
+    for (const group of this.groups) for (const value of group.reads) outside.add(value);
   }
 }

@@ -44,6 +44,8 @@ export interface FusedGroup {
   /** The dot_general that leads the group; its result is read at the point of the space. */
   readonly contraction: Operation | undefined;
   readonly stages: readonly Stage[];
+  /** Values in memory that the group reads, operands of the contraction included, riders not. */
+  readonly reads: ReadonlySet<Value>;
   /** Scalars that the first point of a map stores besides: cheaper than a kernel of their own (see riders.ts). */
   readonly riders: readonly GroupStore[];
 }
@@ -52,6 +54,8 @@ export interface FusedGroup {
 export interface OperationGroup {
   readonly kind: 'operation';
   readonly op: Operation;
+  /** Values in memory that it reads. */
+  readonly reads: ReadonlySet<Value>;
 }
 
 /** Independent element-wise groups of one shape of body, run as one dispatch with a table of segments. */

@@ -52,6 +52,8 @@ export class GroupBuilder {
   readonly members: Map<Value, Member> = new Map();
   /** The places at which leaves outside the group are read, over the group's variables: what siblings are matched by. */
   readonly outsideReads: Map<Value, (readonly Int[])[]> = new Map();
+  /** What the operands of the contraction read. */
+  private readonly operandReads = new Set<Value>();
   readonly position: number;
   private readonly tag: number;
   private variables = 0;
@@ -71,8 +73,14 @@ export class GroupBuilder {
   }
 
   /** A group led by a contraction, whose result has the index `index`. */
-  static startContraction(position: number, op: Operation, index: readonly Int[]): GroupBuilder {
+  static startContraction(
+    position: number,
+    op: Operation,
+    index: readonly Int[],
+    reads: readonly Read[],
+  ): GroupBuilder {
     const group = new GroupBuilder(position, index, op);
+    for (const read of reads) group.operandReads.add(read.value);
     group.members.set(op.results[0]!, { index, stage: -1, level: 0, isOnChip: true });
     return group;
   }
@@ -83,6 +91,11 @@ export class GroupBuilder {
       this.contraction === undefined &&
       this.stages.every((s) => s.reduces.length === 0 && s.row.length === 0)
     );
+  }
+
+  /** Values in memory that the group needs. */
+  get reads(): ReadonlySet<Value> {
+    return new Set([...this.outsideReads.keys(), ...this.operandReads]);
   }
 
   /** Tries to add the candidate by what it reads from this group (`anchors`), or by what both read (`shared`). */
@@ -274,6 +287,7 @@ export class GroupBuilder {
       stages: (this.stages as readonly Stage[]).filter(
         (s) => s.reduces.length + s.stores.length > 0,
       ),
+      reads: this.reads,
       riders: [],
     };
   }

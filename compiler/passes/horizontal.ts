@@ -9,7 +9,6 @@
 import { type Int, product } from '../symbolic/integer.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
 import type { FusedGroup, Group } from './fused-group.ts';
-import { freshIndex, ReadAnalysis } from './index-map.ts';
 import { isInlined } from './materialize.ts';
 
 export function mergeHorizontally(
@@ -18,10 +17,9 @@ export function mergeHorizontally(
   definitions: ReadonlyMap<Value, Operation>,
   inMemory: ReadonlySet<Value>,
 ): readonly Group[] {
-  const analysis = memoryAnalysis(definitions, inMemory);
   const readInFunction = new Set<Value>();
   for (const group of groups) {
-    for (const value of valuesReadBy(group, analysis)) readInFunction.add(value);
+    for (const value of valuesReadBy(group)) readInFunction.add(value);
   }
   const results = new Set(func.results);
   const classes = new Map<string, FusedGroup[]>();
@@ -44,17 +42,6 @@ export function mergeHorizontally(
   ];
 }
 
-/** Reads with everything looked through that is not in memory. */
-export function memoryAnalysis(
-  definitions: ReadonlyMap<Value, Operation>,
-  inMemory: ReadonlySet<Value>,
-): ReadAnalysis {
-  return new ReadAnalysis(definitions, (value) => {
-    const op = definitions.get(value);
-    return inMemory.has(value) || op === undefined || !isInlined(op);
-  });
-}
-
 /** One stage that stores elements of its space and nothing else. */
 export function isPlainMap(group: FusedGroup): boolean {
   return (
@@ -66,33 +53,8 @@ export function isPlainMap(group: FusedGroup): boolean {
 }
 
 /** Values in memory that a group reads and does not make. */
-export function valuesReadBy(group: Group, analysis: ReadAnalysis): Iterable<Value> {
-  const values = new Set<Value>();
-  const add = (value: Value, index: readonly Int[], isLeafToo: boolean): void => {
-    const reads = isLeafToo ? analysis.readsAt(value, index) : analysis.readsOf(value, index);
-    for (const read of reads) values.add(read.value);
-  };
-  switch (group.kind) {
-    case 'fused': {
-      const own = new Set(group.stages.flatMap((s) => s.stores.map((t) => t.value)));
-      for (const stage of group.stages) {
-        for (const r of stage.reduces) add(r.op.operands[0]!, r.operandIndex, true);
-        for (const s of stage.stores) add(s.value, s.index, false);
-      }
-      for (const v of own) values.delete(v);
-      for (const operand of group.contraction?.operands ?? [])
-        add(operand, freshIndex('h', operand.type.shape), true);
-      break;
-    }
-    case 'operation':
-      for (const operand of group.op.operands)
-        add(operand, freshIndex('h', operand.type.shape), true);
-      break;
-    case 'horizontal':
-      for (const member of group.members)
-        for (const v of valuesReadBy(member, analysis)) values.add(v);
-  }
-  return values;
+export function valuesReadBy(group: Group): Iterable<Value> {
+  return group.kind === 'horizontal' ? group.members.flatMap((m) => [...m.reads]) : group.reads;
 }
 
 /**

@@ -22,6 +22,79 @@ export function freshIndex(prefix: string, shape: readonly Int[]): readonly Int[
   return shape.map((extent, i) => (extent === one ? zero : indexVariable(`${prefix}${i}`, extent)));
 }
 
+/** Where values have been visited. Indices are interned integers, mostly passed on as the same array. */
+class Visited {
+  private readonly places = new Map<Value, (readonly Int[])[]>();
+
+  /** True the first time. */
+  add(value: Value, index: readonly Int[]): boolean {
+    const list = this.places.get(value);
+    if (list === undefined) {
+      this.places.set(value, [index]);
+      return true;
+    }
+    if (list.some((known) => known === index || known.every((i, axis) => i === index[axis])))
+      return false;
+    list.push(index);
+    return true;
+  }
+}
+
+type Enter = (value: Value, index: readonly Int[]) => boolean;
+
+/** An `ElementBuilder` that computes nothing and follows what an element rule reads. */
+class ReadFollower implements ElementBuilder {
+  private readonly op: Operation;
+  private readonly enter: Enter;
+  private readonly analysis: ReadAnalysis;
+
+  constructor(analysis: ReadAnalysis, op: Operation, enter: Enter) {
+    this.analysis = analysis;
+    this.op = op;
+    this.enter = enter;
+  }
+
+  read(operand: number, at: readonly Int[]): KernelScalar {
+    const source = this.op.operands[operand]!;
+    if (this.enter(source, at)) this.analysis.descend(source, at, this.enter);
+    return nothing;
+  }
+
+  constant(): KernelScalar {
+    return nothing;
+  }
+
+  call(): KernelScalar {
+    return nothing;
+  }
+
+  select(): KernelScalar {
+    return nothing;
+  }
+
+  convert(): KernelScalar {
+    return nothing;
+  }
+
+  bitcast(): KernelScalar {
+    return nothing;
+  }
+
+  indexValue(): KernelScalar {
+    return nothing;
+  }
+
+  asIndex(_: KernelScalar, extent: Int): Int {
+    return this.analysis.runTimeIndex(extent);
+  }
+
+  whereInRange(_: unknown, then: () => KernelScalar, otherwise: () => KernelScalar): KernelScalar {
+    then();
+    otherwise();
+    return nothing;
+  }
+}
+
 export class ReadAnalysis {
   private runTimeIndices = 0;
   private readonly definitions: ReadonlyMap<Value, Operation>;
@@ -43,7 +116,8 @@ export class ReadAnalysis {
   /** The same for a value that may itself be a leaf. */
   readsAt(value: Value, index: readonly Int[]): readonly Read[] {
     const reads: Read[] = [];
-    this.walk(value, index, this.collector(reads));
+    const enter = this.collector(reads);
+    if (enter(value, index)) this.descend(value, index, enter);
     return reads;
   }
 
@@ -56,22 +130,19 @@ export class ReadAnalysis {
     index: readonly Int[],
     enter: (value: Value, index: readonly Int[], isLeaf: boolean) => boolean,
   ): void {
-    const seen = new Set<string>();
-    const visit = (v: Value, at: readonly Int[]): boolean => {
-      const key = `${v.id}[${at.map((i) => i.key).join()}]`;
-      if (seen.has(key)) return false;
-      seen.add(key);
-      return enter(v, at, this.isLeaf(v)) && !this.isLeaf(v);
+    const visited = new Visited();
+    const visit: Enter = (v, at) => {
+      if (!visited.add(v, at)) return false;
+      const isLeaf = this.isLeaf(v);
+      return enter(v, at, isLeaf) && !isLeaf;
     };
     if (visit(value, index)) this.descend(value, index, visit);
   }
 
-  private collector(reads: Read[]): (value: Value, index: readonly Int[]) => boolean {
-    const seen = new Set<string>();
+  private collector(reads: Read[]): Enter {
+    const visited = new Visited();
     return (value, index) => {
-      const key = `${value.id}[${index.map((i) => i.key).join()}]`;
-      if (seen.has(key)) return false;
-      seen.add(key);
+      if (!visited.add(value, index)) return false;
       if (!this.isLeaf(value)) return true;
       reads.push({ value, index });
       return false;
@@ -79,32 +150,15 @@ export class ReadAnalysis {
   }
 
   /** Runs the element rule of the definition of `value`, and goes on where `enter` says so. */
-  private descend(
-    value: Value,
-    index: readonly Int[],
-    enter: (value: Value, index: readonly Int[]) => boolean,
-  ): void {
+  descend(value: Value, index: readonly Int[], enter: Enter): void {
     const op = this.definitions.get(value);
     if (op === undefined || op.primitive.lower.kind !== 'element') return;
-    const builder: ElementBuilder = {
-      read: (operand, at) => {
-        const source = op.operands[operand]!;
-        if (enter(source, at)) this.descend(source, at, enter);
-        return nothing;
-      },
-      constant: () => nothing,
-      call: () => nothing,
-      select: () => nothing,
-      convert: () => nothing,
-      bitcast: () => nothing,
-      indexValue: () => nothing,
-      asIndex: (_, extent) => indexVariable(`at${this.runTimeIndices++}`, extent),
-      whereInRange: (_, then, otherwise) => {
-        then();
-        otherwise();
-        return nothing;
-      },
-    };
-    op.primitive.lower.element(builder, op, index, op.results.indexOf(value));
+    const follower = new ReadFollower(this, op, enter);
+    op.primitive.lower.element(follower, op, index, op.results.indexOf(value));
+  }
+
+  /** An index that is known when the kernel runs only. */
+  runTimeIndex(extent: Int): Int {
+    return indexVariable(`at${this.runTimeIndices++}`, extent);
   }
 }

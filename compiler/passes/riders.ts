@@ -4,18 +4,13 @@
  *
  *   step' = step + 1; p_k' = p_k - lr * g_k        one kernel: its first task also stores step'
  */
-import type { Operation, Value } from '../tensor-ir/program.ts';
+import type { Value } from '../tensor-ir/program.ts';
 import type { FusedGroup, Group, GroupStore } from './fused-group.ts';
-import { isPlainMap, memoryAnalysis, valuesReadBy } from './horizontal.ts';
+import { isPlainMap, valuesReadBy } from './horizontal.ts';
 
-export function attachRiders(
-  groups: readonly Group[],
-  definitions: ReadonlyMap<Value, Operation>,
-  inMemory: ReadonlySet<Value>,
-): readonly Group[] {
+export function attachRiders(groups: readonly Group[]): readonly Group[] {
   if (!groups.some(isScalar) || groups.length < 2) return groups;
-  const analysis = memoryAnalysis(definitions, inMemory);
-  const reads = groups.map((g) => new Set(valuesReadBy(g, analysis)));
+  const reads = groups.map((g) => new Set(valuesReadBy(g)));
   const writer = new Map<Value, number>();
   groups.forEach((g, i) => {
     for (const value of valuesWrittenBy(g)) writer.set(value, i);
