@@ -160,18 +160,21 @@ describe('check', () => {
   });
 
   test('colours: on a terminal, not with NO_COLOR, always with --color', async () => {
-    const escape = '\u001b[';
+    const colour = '\u001b[';
     let err = '';
-    const stderr = { write: (text: string) => void (err += text), isTerminal: true, columns: 80 };
+    const write = (text: string): void => {
+      err += text;
+    };
+    const stderr = { write, isTerminal: true, columns: 80 };
     await shell.runWith({ stderr, env: {} }, 'check', broken);
-    expect(err).toContain(escape);
+    expect(err).toContain(colour);
     err = '';
     await shell.runWith({ stderr, env: { NO_COLOR: '1' } }, 'check', broken);
-    expect(err).not.toContain(escape);
-    expect((await shell.run('check', broken, '--color')).err).toContain(escape);
+    expect(err).not.toContain(colour);
+    expect((await shell.run('check', broken, '--color')).err).toContain(colour);
     err = '';
     await shell.runWith({ stderr, env: {} }, 'check', broken, '--no-color');
-    expect(err).not.toContain(escape);
+    expect(err).not.toContain(colour);
   });
 });
 

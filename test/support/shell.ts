@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../../compiler/driver/cli.ts';
 import type { ExitCode } from '../../compiler/driver/context.ts';
-import type { Shell } from '../../compiler/driver/shell.ts';
+import type { OutputStream, Shell } from '../../compiler/driver/shell.ts';
 
 export interface Outcome {
   readonly code: ExitCode;
@@ -32,19 +32,24 @@ export class TestShell {
   }
 
   async runWith(options: Partial<Shell>, ...argv: readonly string[]): Promise<Outcome> {
-    let out = '';
-    let err = '';
+    const out: string[] = [];
+    const err: string[] = [];
+    const streamTo = (lines: string[]): OutputStream => ({
+      write: (text) => void lines.push(text),
+      isTerminal: false,
+      columns: 100,
+    });
     const shell: Shell = {
       cwd: this.cwd,
       env: process.env,
-      stdout: { write: (text) => void (out += text), isTerminal: false, columns: 100 },
-      stderr: { write: (text) => void (err += text), isTerminal: false, columns: 100 },
+      stdout: streamTo(out),
+      stderr: streamTo(err),
       readStdin: async () => '',
       untilInterrupted: async () => {},
       ...options,
     };
     const code = await runCommand(argv, shell);
-    return { code, out, err, json: () => JSON.parse(out) };
+    return { code, out: out.join(''), err: err.join(''), json: () => JSON.parse(out.join('')) };
   }
 
   remove(): void {
