@@ -166,9 +166,32 @@ export function asVariable(a: Int): Variable | undefined {
 // ---------------------------------------------------------------------------------------------------------
 // Arithmetic
 
+/** Results by operands: index arithmetic asks for the same sums and products over and over. */
+type Memo = Map<Int, Map<Int, Int>>;
+const sums: Memo = new Map();
+const products: Memo = new Map();
+
+function memoized(memo: Memo, a: Int, b: Int, compute: (a: Int, b: Int) => Int): Int {
+  let row = memo.get(a);
+  if (row === undefined) {
+    row = new Map();
+    memo.set(a, row);
+  }
+  let result = row.get(b);
+  if (result === undefined) {
+    result = compute(a, b);
+    row.set(b, result);
+  }
+  return result;
+}
+
 export function add(a: Int, b: Int): Int {
   if (a.terms.length === 0) return b;
   if (b.terms.length === 0) return a;
+  return memoized(sums, a, b, computeSum);
+}
+
+function computeSum(a: Int, b: Int): Int {
   return rejoinRemainders(fromTerms([...a.terms, ...b.terms]));
 }
 
@@ -206,6 +229,10 @@ export function multiply(a: Int, b: Int): Int {
   if (a === one) return b;
   if (b === one) return a;
   if (a === zero || b === zero) return zero;
+  return memoized(products, a, b, computeProduct);
+}
+
+function computeProduct(a: Int, b: Int): Int {
   const terms: Term[] = [];
   for (const x of a.terms) for (const y of b.terms) terms.push(multiplyTerms(x, y));
   return rejoinRemainders(fromTerms(terms));
@@ -315,11 +342,11 @@ function commonFactor(a: Int, b: Int): Int {
 /**
  * floor(a / b) for b > 0. Resolved where the ranges allow: (i*N + j) / N is i when 0 <= j < N; nested
  * divisions merge; common factors cancel, also past a remainder that cannot reach the factor:
- * (c*x + y) / (c*b) is x / b when 0 <= y < c.
+ * (c*x + y) / (c*b) is x / b when 0 <= y < c. Division by 0 occurs only under a loop over nothing and gives 0.
  */
 export function floordiv(a: Int, b: Int): Int {
   if (b === one) return a;
-  if (a === zero) return zero;
+  if (a === zero || b === zero) return zero;
   const divisor = constantValue(b);
   const dividend = constantValue(a);
   if (divisor !== undefined && dividend !== undefined && divisor !== 0) {
@@ -386,7 +413,7 @@ function singleAtom(a: Int): Atom | undefined {
 
 /** a - b*floor(a / b) for b > 0; the sign of the result is that of the divisor. */
 export function mod(a: Int, b: Int): Int {
-  if (b === one) return zero;
+  if (b === one || b === zero) return zero;
   const divisor = constantValue(b);
   const dividend = constantValue(a);
   if (divisor !== undefined && dividend !== undefined && divisor !== 0) {
