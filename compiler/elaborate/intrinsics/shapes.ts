@@ -102,8 +102,7 @@ function targetShape(a: Arguments, x: Value): readonly Int[] {
 
 /** False for a constant fraction; a quotient of dims is guarded instead. */
 function isWhole(size: Int): boolean {
-  const value = constantValue(size);
-  return value === undefined || Number.isInteger(value);
+  return size.terms.every((t) => t.denominator === 1 || t.powers.length > 0);
 }
 
 const reshaping: readonly Intrinsic[] = [

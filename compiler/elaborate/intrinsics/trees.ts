@@ -36,8 +36,8 @@ function describe(term: Term): string {
 }
 
 /**
- * Replaces every leaf of the first tree by `change` of the leaves at its place. Where another tree holds `()`, the
- * leaf of the first stays: gradients have `()` for integer leaves.
+ * Replaces every leaf of the first tree by `change` of the leaves at its place. Where a tree holds `()`, what the
+ * first has stays: gradients have `()` for integer leaves.
  */
 export function zipTrees(
   e: Emitter,
@@ -46,7 +46,7 @@ export function zipTrees(
   change: (leaves: readonly Term[]) => Term,
 ): Term {
   const first = trees[0]!;
-  if (first.kind === 'error') return first;
+  if (first.kind === 'error' || isUnit(first)) return first;
   const children = childrenOf(first);
   if (children === undefined) return trees.slice(1).some(isUnit) ? first : change(trees);
   const others = trees.map((tree) => {
