@@ -7,15 +7,7 @@ import {
   isFloat,
   isSigned,
 } from '../tensor-ir/dtype.ts';
-import {
-  type Element,
-  elementCount,
-  isBig,
-  makeArray,
-  type NdArray,
-  setElement,
-  wrapBigint,
-} from '../tensor-ir/nd-array.ts';
+import { type Element, isBig, makeArray, setElement, wrapBigint } from '../tensor-ir/nd-array.ts';
 import { definePrimitive, type Primitive } from '../tensor-ir/primitive.ts';
 import { require, requireCount, showType, tensorType } from './checks.ts';
 import { notLinear } from './families.ts';
@@ -94,11 +86,8 @@ export const bitcast: Primitive<ConvertAttrs> = definePrimitive<ConvertAttrs>({
   },
   evaluate: ([x], { dtype }) => {
     const result = makeArray(dtype, x!.shape);
-    const count = elementCount(x!.shape);
-    const memory = new DataView(new ArrayBuffer(8));
-    for (let i = 0; i < count; i++) {
-      writeBits(memory, x!, i);
-      setElement(result.data, i, readBits(memory, dtype));
+    for (let i = 0; i < x!.data.length; i++) {
+      setElement(result.data, i, bitcastElement(x!.data[i]!, x!.dtype, dtype));
     }
     return [result];
   },
@@ -120,13 +109,19 @@ export const bitcast: Primitive<ConvertAttrs> = definePrimitive<ConvertAttrs>({
   },
 });
 
-function writeBits(memory: DataView, x: NdArray, i: number): void {
-  const value = x.data[i]!;
+/** The element whose bits in dtype `to` are those of `value` in dtype `from`, of the same size. */
+export function bitcastElement(value: Element, from: DType, to: DType): Element {
+  const memory = new DataView(new ArrayBuffer(8));
+  writeBits(memory, value, from);
+  return readBits(memory, to);
+}
+
+function writeBits(memory: DataView, value: Element, dtype: DType): void {
   if (typeof value === 'bigint') memory.setBigUint64(0, BigInt.asUintN(64, value), true);
-  else if (x.dtype === 'f64') memory.setFloat64(0, value, true);
-  else if (x.dtype === 'f32') memory.setFloat32(0, value, true);
-  else if (x.dtype === 'f16') memory.setUint16(0, f16Bits(value), true);
-  else if (x.dtype === 'bf16') {
+  else if (dtype === 'f64') memory.setFloat64(0, value, true);
+  else if (dtype === 'f32') memory.setFloat32(0, value, true);
+  else if (dtype === 'f16') memory.setUint16(0, f16Bits(value), true);
+  else if (dtype === 'bf16') {
     memory.setFloat32(0, value, true);
     memory.setUint16(0, memory.getUint16(2, true), true);
   } else memory.setInt32(0, value, true);
@@ -155,7 +150,7 @@ function readBits(memory: DataView, dtype: DType): Element {
 }
 
 /** The bits of a number that f16 holds exactly. */
-export function f16Bits(value: number): number {
+function f16Bits(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
   if (Number.isNaN(value)) return 0x7e00;
@@ -166,7 +161,7 @@ export function f16Bits(value: number): number {
 }
 
 /** The number that 16 bits hold as f16. */
-export function f16FromBits(bits: number): number {
+function f16FromBits(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;

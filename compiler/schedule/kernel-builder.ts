@@ -274,10 +274,9 @@ export class KernelBuilder {
         otherwise,
         isGuard: false,
       }),
+      // f16 and bf16 are asked for by bitcast alone, which needs the narrow number itself
       convert: (value, dtype) =>
-        value.dtype === computeType(dtype)
-          ? value
-          : { kind: 'convert', dtype: computeType(dtype), value },
+        value.dtype === dtype ? value : { kind: 'convert', dtype, value },
       bitcast: (value, dtype) => ({ kind: 'bitcast', dtype, value }),
       indexValue: (value, dtype) => {
         const constant = constantValue(value);

@@ -9,7 +9,7 @@ import {
   scalarFunction,
   scalarResult,
 } from '../../compiler/kernel-ir/scalar-functions.ts';
-import { bitcast, convertElement } from '../../compiler/primitives/convert.ts';
+import { bitcastElement, convertElement } from '../../compiler/primitives/convert.ts';
 import { evaluate, type Int, int } from '../../compiler/symbolic/integer.ts';
 import { computeType, type DType } from '../../compiler/tensor-ir/dtype.ts';
 import {
@@ -21,7 +21,6 @@ import {
   stridesOf,
 } from '../../compiler/tensor-ir/nd-array.ts';
 import type { ElementBuilder } from '../../compiler/tensor-ir/primitive.ts';
-import { buildFunction, runFunction, tensor } from './functions.ts';
 
 type Constant = Extract<KernelScalar, { kind: 'constant' }>;
 
@@ -61,10 +60,7 @@ export function interpretElements(
     },
     bitcast: (value, dtype) => {
       const { value: x, dtype: from } = asConstant(value);
-      const func = buildFunction('bits', [tensor(from)], (b, v) => [
-        b.apply(bitcast, [v!], { dtype }),
-      ]);
-      return constant(runFunction(func, [arrayOf(from, [], [x])])[0]!.data[0]!, dtype);
+      return constant(bitcastElement(x as Element, from, dtype), dtype);
     },
     indexValue: (index, dtype) => constant(arrayOf(dtype, [], [numberAt(index)]).data[0]!, dtype),
     asIndex: (value, extent) => {

@@ -6,6 +6,7 @@
  * Threads of a threadgroup run in lock step, statement by statement. Races are found by who touched an element since the last
  * barrier (threadgroup memory) or in the whole dispatch (device memory).
  */
+import { bindShared } from '../../compiler/kernel-ir/bind-shared.ts';
 import { combine, replacesBest } from '../../compiler/kernel-ir/monoids.ts';
 import type {
   Buffer,
@@ -15,6 +16,7 @@ import type {
   Statement,
 } from '../../compiler/kernel-ir/program.ts';
 import { evaluateScalar, scalarFunction } from '../../compiler/kernel-ir/scalar-functions.ts';
+import { bitcastElement } from '../../compiler/primitives/convert.ts';
 import {
   type Atom,
   asVariable,
@@ -164,10 +166,12 @@ class Shared {
 
 /** Runs a kernel. `bindings` are its buffers in order, segments one after the other; results are written into them. */
 export function runMetalKernel(
-  kernel: Kernel,
+  original: Kernel,
   bindings: readonly Memory[],
   dims: ReadonlyMap<string, number>,
 ): void {
+  // as printed: shared scalars are computed once
+  const kernel = bindShared(original);
   const integers = new Map<string, number>();
   for (const { name, value } of kernel.integers) {
     integers.set(
@@ -543,7 +547,7 @@ class Threadgroup {
       case 'convert':
         return convert(this.scalar(s.value, thread), s.value.dtype, s.dtype);
       case 'bitcast':
-        return bitcast(this.scalar(s.value, thread), s.value.dtype, s.dtype);
+        return bitcastElement(this.scalar(s.value, thread), s.value.dtype, s.dtype);
       case 'in-range':
         return Number(
           s.conditions.every(({ value, extent }) => {
@@ -572,14 +576,4 @@ function convert(value: Element, from: DType, to: DType): Element {
   if (x >= Number(high)) return asStored(high, to);
   if (x <= Number(low)) return asStored(low, to);
   return asStored(BigInt(Math.trunc(x)), to);
-}
-
-function bitcast(value: Element, from: DType, to: DType): Element {
-  const view = new DataView(new ArrayBuffer(8));
-  if (from === 'f32') view.setFloat32(0, Number(value));
-  else if (byteSize(from) === 4) view.setUint32(0, Number(value) >>> 0);
-  else if (byteSize(from) === 8) view.setBigUint64(0, BigInt.asUintN(64, BigInt(value)));
-  else return asStored(value, to);
-  if (to === 'f32') return view.getFloat32(0);
-  return byteSize(to) === 4 ? asStored(view.getInt32(0), to) : asStored(view.getBigInt64(0), to);
 }
