@@ -101,3 +101,7 @@ test.each(simulated)('%s computes what the evaluator computes', (path) => {
 test('the functions of the digits sample compute what the evaluator computes', () => {
   compareWithEvaluator('samples/digits/model.mlx');
 });
+
+test('so does a training step of the transformer block', () => {
+  compareWithEvaluator('samples/transformer/block.mlx', (name) => name === 'train_step');
+});
