@@ -10,6 +10,7 @@ import { instantiate } from '../primitives/values.ts';
 import { Builder, makeValue } from '../tensor-ir/builder.ts';
 import { isAbsent } from '../tensor-ir/primitive.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
+import { derivativeName, nameValues } from './names.ts';
 import { TransformProblem } from './problem.ts';
 import { hasTangentType, type Tangent } from './tangents.ts';
 
@@ -75,7 +76,9 @@ function applyJvp(
   }
   const primals = emitCopy(b, op, operands);
   const view = { operands, results: primals, attrs: op.attrs, regions: op.regions };
-  return { primals, tangents: jvp(b, view, tangents) };
+  const start = b.operations.length;
+  const results = jvp(b, view, tangents);
+  return { primals, tangents: nameValues(b, start, results, primals.map(derivativeName)) };
 }
 
 /** A function in forward mode whose boundary is not fixed yet: the caller decides which zeros become values. */
@@ -90,14 +93,10 @@ export function traceJvp(func: Func, hasTangent: readonly boolean[]): JvpTrace {
   const builder = new Builder();
   const primals = func.parameters.map((p) => makeValue(p.type, p.name));
   const tangents = func.parameters.map((p, i) =>
-    hasTangent[i] ? makeValue(p.type, tangentName(p)) : undefined,
+    hasTangent[i] ? makeValue(p.type, derivativeName(p)) : undefined,
   );
   const dual = inlineJvp(builder, func, primals, tangents);
   return { builder, parameters: [...primals, ...tangents.filter((t) => t !== undefined)], dual };
-}
-
-function tangentName(value: Value): string | undefined {
-  return value.name === undefined ? undefined : `d_${value.name}`;
 }
 
 /** Ends a trace. Results: the primals, then a tangent for each result with `wanted`, zeros instantiated. */

@@ -9,6 +9,7 @@ import { addTangents, instantiate } from '../primitives/values.ts';
 import { Builder, makeValue } from '../tensor-ir/builder.ts';
 import { isAbsent } from '../tensor-ir/primitive.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
+import { nameValues } from './names.ts';
 import { TransformProblem } from './problem.ts';
 import { partition } from './split.ts';
 import { hasTangentType, type Tangent } from './tangents.ts';
@@ -23,7 +24,9 @@ export function accumulate(
   value: Value,
   cotangent: Tangent,
 ): void {
-  const total = addTangents(b, cotangents.get(value), cotangent);
+  const start = b.operations.length;
+  const sum = addTangents(b, cotangents.get(value), cotangent);
+  const [total] = nameValues(b, start, [sum], [value.name]);
   if (total !== undefined) cotangents.set(value, total);
 }
 
@@ -40,7 +43,13 @@ export function transposeOperations(
     if (incoming.every((c) => c === undefined)) continue;
     b.span = op.span;
     const flags = op.operands.map((v) => isLinear.has(v));
-    const outgoing = transposeOperation(b, op, flags, incoming);
+    const start = b.operations.length;
+    const outgoing = nameValues(
+      b,
+      start,
+      transposeOperation(b, op, flags, incoming),
+      op.operands.map((v) => v.name),
+    );
     op.operands.forEach((v, k) => {
       if (flags[k]) accumulate(b, cotangents, v, outgoing[k]);
     });
@@ -89,7 +98,7 @@ export function traceTranspose(
   const linear = func.parameters.filter((_, i) => isLinearParameter[i]);
   const knownParameters = known.map((p) => makeValue(p.type, p.name));
   const results = func.results.filter((_, i) => hasCotangent[i]);
-  const cotangentParameters = results.map((r) => makeValue(r.type));
+  const cotangentParameters = results.map((r) => makeValue(r.type, r.name));
   const parameters = [...knownParameters, ...cotangentParameters];
   const adapted = adapt(builder, parameters);
 

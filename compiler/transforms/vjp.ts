@@ -7,6 +7,7 @@ import { instantiate } from '../primitives/values.ts';
 import { Builder, makeValue } from '../tensor-ir/builder.ts';
 import type { Func, Value } from '../tensor-ir/program.ts';
 import { inlineJvp } from './jvp.ts';
+import { derivativeName } from './names.ts';
 import { partition } from './split.ts';
 import { hasTangentType } from './tangents.ts';
 import { accumulate, type Cotangents, transposeOperations } from './transpose.ts';
@@ -18,7 +19,9 @@ import { accumulate, type Cotangents, transposeOperations } from './transpose.ts
 export function vjpFunction(func: Func, wrt: readonly number[]): Func {
   const forward = new Builder();
   const primals = func.parameters.map((p) => makeValue(p.type, p.name));
-  const tangents = func.parameters.map((p, i) => (wrt.includes(i) ? makeValue(p.type) : undefined));
+  const tangents = func.parameters.map((p, i) =>
+    wrt.includes(i) ? makeValue(p.type, derivativeName(p)) : undefined,
+  );
   const dual = inlineJvp(forward, func, primals, tangents);
 
   const isLinear = new Set(tangents.filter((t) => t !== undefined));
@@ -30,7 +33,7 @@ export function vjpFunction(func: Func, wrt: readonly number[]): Func {
   const cotangentParameters: Value[] = [];
   dual.primals.forEach((primal, i) => {
     if (!hasTangentType(primal)) return;
-    const parameter = makeValue(primal.type);
+    const parameter = makeValue(primal.type, derivativeName(primal));
     cotangentParameters.push(parameter);
     const tangent = dual.tangents[i];
     if (tangent !== undefined && isLinear.has(tangent)) {
