@@ -302,6 +302,47 @@ describe('build', () => {
   });
 });
 
+describe('build --watch', () => {
+  test('builds again when an imported source changes', async () => {
+    shell.file('part.mlx', 'export fn part(x: f32[N]) -> f32[N] { x + 1.0 }\n');
+    shell.file(
+      'whole.mlx',
+      'import { part } from "./part.mlx";\nexport fn whole(x: f32[N]) -> f32[N] { part(x) }\n',
+    );
+    let stop = (): void => {};
+    const interrupted = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    let err = '';
+    const stderr = {
+      write: (text: string): void => {
+        err += text;
+      },
+      isTerminal: false,
+      columns: 100,
+    };
+    const until = async (condition: () => boolean): Promise<void> => {
+      for (let i = 0; i < 200 && !condition(); i++)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(condition()).toBe(true);
+    };
+    const running = shell.runWith(
+      { stderr, untilInterrupted: () => interrupted },
+      'build',
+      'whole.mlx',
+      '--watch',
+    );
+    await until(() => err.includes('wrote'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    shell.file('part.mlx', 'export fn part(x: f32[N]) -> f32[N] { nope }\n');
+    await until(() => err.includes('error['));
+    shell.file('part.mlx', 'export fn part(x: f32[N]) -> f32[N] { x }\n');
+    await until(() => err.split('wrote').length === 3);
+    stop();
+    expect((await running).code).toBe(0);
+  });
+});
+
 describe('run', () => {
   test('JSON values, printed', async () => {
     const { code, out } = await shell.run('run', file, 'twice', 'x=[1, 2.5]');
