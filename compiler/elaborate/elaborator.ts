@@ -39,8 +39,8 @@ export interface CallFrame {
 
 /** Nested expressions and calls: each level costs a few frames of the JavaScript stack. */
 const depthLimit = 400;
-/** Operations built or copied in one elaboration. */
-const operationLimit = 1_500_000;
+/** Expressions elaborated and operations copied: a GPT of 12 layers takes some 30,000. */
+const workLimit = 500_000;
 
 export class Elaborator implements ElaborationContext {
   builder: CapturingBuilder = new CapturingBuilder();
@@ -50,7 +50,7 @@ export class Elaborator implements ElaborationContext {
   quiet = 0;
   errorCount = 0;
   depth = 0;
-  private operations = 0;
+  private work = 0;
   private readonly sink: DiagnosticSink;
   readonly functions: FunctionTable;
   /** Dims bound from outside (`--dim B=32`). */
@@ -59,6 +59,8 @@ export class Elaborator implements ElaborationContext {
   readonly nonNegative: WeakSet<Value> = new WeakSet();
   private readonly ids = new WeakMap<FunctionDeclaration | StructDeclaration, number>();
   private nextId = 0;
+  /** Long type keys by number, see `keyOfType`. */
+  readonly keyNumbers: Map<string, number> = new Map();
 
   constructor(sink: DiagnosticSink, functions: FunctionTable, dims: ReadonlyMap<string, number>) {
     this.sink = sink;
@@ -97,6 +99,7 @@ export class Elaborator implements ElaborationContext {
 
   /** Runs `body` one level deeper, or reports that the source nests too deeply. */
   nested(span: Span, body: () => Term): Term {
+    if (!this.spend(1, span)) return errorTerm;
     if (this.depth >= depthLimit) return this.error(nestedTooDeeply(span));
     this.depth++;
     try {
@@ -106,11 +109,21 @@ export class Elaborator implements ElaborationContext {
     }
   }
 
-  /** Counts operations that are about to be made; false (and reported) beyond the limit. */
+  /** True once the limit of work is passed: what is left is not worth a look. */
+  get isExhausted(): boolean {
+    return this.work > workLimit;
+  }
+
+  /** Counts work that is about to be done; false beyond the limit, which is reported once. */
   spend(count: number, span: Span): boolean {
-    this.operations += count;
-    if (this.operations <= operationLimit) return true;
-    this.error(programTooLarge(span));
+    const isFirst = this.work <= workLimit;
+    this.work += count;
+    if (this.work <= workLimit) return true;
+    this.errorCount++;
+    if (isFirst) {
+      const problem = this.withCalls(programTooLarge(span));
+      this.sink.report({ ...problem, severity: 'error' });
+    }
     return false;
   }
 

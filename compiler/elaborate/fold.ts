@@ -136,7 +136,7 @@ function foldPower(e: Elaborator, a: Int, b: Int, span: Span): Term | undefined 
     const number = constantValue(value);
     if (number !== undefined && !Number.isSafeInteger(number))
       return { kind: 'float', value: base! ** exponent };
-    if (value.terms.length > 64) return e.error(badLiteral(`${print(a)} ** ${exponent}`, span));
+    if (value.terms.length > 64) return e.error(badLiteral(`(${print(a)}) ** ${exponent}`, span));
   }
   return { kind: 'int', value };
 }

@@ -4,6 +4,18 @@ import type { Int } from '../symbolic/integer.ts';
 import type { Elaborator } from './elaborator.ts';
 import type { GenericArgument, StructInstance, Type } from './value.ts';
 
+/** Keys of nested types would grow with every level: a long one stands as its number. */
+function short(e: Elaborator, key: string): string {
+  if (key.length < 200) return key;
+  const numbers = e.keyNumbers;
+  let number = numbers.get(key);
+  if (number === undefined) {
+    number = numbers.size;
+    numbers.set(key, number);
+  }
+  return `#${number}`;
+}
+
 export function keyOfShape(shape: readonly Int[]): string {
   return shape.map((d) => d.key).join(',');
 }
@@ -33,12 +45,12 @@ export function keyOfType(e: Elaborator, type: Type): string {
     case 'key':
       return `Key[${keyOfShape(type.shape)}]`;
     case 'tuple':
-      return `(${type.items.map((t) => keyOfType(e, t)).join(' ')})`;
+      return short(e, `(${type.items.map((t) => keyOfType(e, t)).join(' ')})`);
     case 'array':
-      return `{${type.items.map((t) => keyOfType(e, t)).join(' ')}}`;
+      return short(e, `{${type.items.map((t) => keyOfType(e, t)).join(' ')}}`);
     case 'struct': {
       const fields = type.fields.map((f) => keyOfType(e, f.type)).join(' ');
-      return `${keyOfInstance(e, type.type)}{${fields}}`;
+      return short(e, `${keyOfInstance(e, type.type)}{${fields}}`);
     }
     case 'function':
       return `fn(${type.parameters.map((t) => keyOfType(e, t)).join(' ')})${keyOfType(e, type.result)}`;

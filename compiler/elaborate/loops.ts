@@ -47,7 +47,10 @@ export function elaborateFor(e: Elaborator, loop: For, scope: Scope): void {
     case 'tuple':
     case 'array':
       if (loop.condition !== undefined) e.error(unrolledWhile(loop.condition.span));
-      for (const item of over.items) runBody(e, loop, item, scope);
+      for (const item of over.items) {
+        if (!e.spend(1, loop.span)) return;
+        runBody(e, loop, item, scope);
+      }
       return;
     case 'tensor':
     case 'struct': {

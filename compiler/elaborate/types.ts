@@ -1,14 +1,16 @@
 /** Type expressions of the source as types. */
 import { unreachable } from '../diagnostics/internal-error.ts';
+import { tooManyLeaves } from '../diagnostics/problems/limits.ts';
 import { notAType, unknownType } from '../diagnostics/problems/names.ts';
 import {
+  negativeSize,
   symbolicLength,
   typeArgumentKind,
   wrongArgumentsOfType,
 } from '../diagnostics/problems/shapes.ts';
 import { genericConstraint, unresolvedConstant } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
-import { constantValue, type Int, print } from '../symbolic/integer.ts';
+import { constantValue, type Int, print, zero } from '../symbolic/integer.ts';
 import type { DimExpression, Generic, TypeArgument, TypeExpression } from '../syntax/ast.ts';
 import { dtypes, isDType, isInClass } from '../tensor-ir/dtype.ts';
 import { evaluateDim } from './dims.ts';
@@ -47,7 +49,7 @@ export function evaluateType(e: Elaborator, type: TypeExpression, scope: Scope):
       for (const item of type.dims) {
         if (item.kind === 'dim') {
           const dim = evaluateDim(e, item.dim, scope);
-          if (dim === undefined) isWhole = false;
+          if (dim === undefined || !requireSize(e, dim, item.dim.span)) isWhole = false;
           else axes.push(dim);
           continue;
         }
@@ -71,7 +73,8 @@ export function evaluateType(e: Elaborator, type: TypeExpression, scope: Scope):
     }
     case 'tuple': {
       const items = type.items.map((t) => evaluateType(e, t, scope));
-      return items.some((t) => t.kind === 'error') ? errorType : { kind: 'tuple', items };
+      const isFine = items.every((t) => t.kind !== 'error');
+      return isFine ? limited(e, { kind: 'tuple', items }, type.span) : errorType;
     }
     case 'array': {
       const length = evaluateDim(e, type.length, scope);
@@ -82,7 +85,8 @@ export function evaluateType(e: Elaborator, type: TypeExpression, scope: Scope):
         e.error(symbolicLength(print(length), type.length.span));
         return errorType;
       }
-      return { kind: 'array', items: Array.from({ length: count }, () => element) };
+      const items = Array.from({ length: count }, () => element);
+      return limited(e, { kind: 'array', items }, type.span);
     }
     case 'function': {
       const parameters = type.parameters.map((t) => evaluateType(e, t, scope));
@@ -93,6 +97,44 @@ export function evaluateType(e: Elaborator, type: TypeExpression, scope: Scope):
     default:
       return unreachable(type);
   }
+}
+
+/** Sizes are at least 0: proved, or a guard. */
+function requireSize(e: Elaborator, size: Int, span: Span): boolean {
+  const condition = { relation: 'at-least', left: size, right: zero } as const;
+  const verdict = e.conditions.judge(condition);
+  if (verdict === 'refuted') e.error(negativeSize(print(size), span));
+  if (verdict === 'open') {
+    const message = `the size ${print(size)} must be at least 0`;
+    e.conditions.record({ ...condition, message, span });
+  }
+  return verdict !== 'refuted';
+}
+
+/** The most tensors that one value may hold: every one is a parameter of its own. */
+const leafLimit = 20_000;
+const leafCounts = new WeakMap<Type, number>();
+
+function countLeaves(type: Type): number {
+  let count = leafCounts.get(type);
+  if (count === undefined) {
+    const parts =
+      type.kind === 'tuple' || type.kind === 'array'
+        ? type.items
+        : type.kind === 'struct'
+          ? type.fields.map((f) => f.type)
+          : undefined;
+    count = parts === undefined ? 1 : parts.reduce((sum, part) => sum + countLeaves(part), 0);
+    leafCounts.set(type, count);
+  }
+  return count;
+}
+
+/** The type, unless it holds too many tensors. */
+function limited(e: Elaborator, type: Type, span: Span): Type {
+  if (countLeaves(type) <= leafLimit) return type;
+  e.error(tooManyLeaves(leafLimit, span));
+  return errorType;
 }
 
 function isTreeType(type: Type): boolean {
@@ -301,6 +343,8 @@ export function structType(e: Elaborator, instance: StructInstance): Type {
     }));
     memo.open.delete(id);
     if (fields.some((f) => f.type.kind === 'error')) return errorType;
+    const whole: Type = { kind: 'struct', type: instance, fields };
+    if (limited(e, whole, declaration.name.span).kind === 'error') return errorType;
     memo.fields.set(key, fields);
   }
   const bare: Type = { kind: 'struct', type: { ...instance, leading: [] }, fields };

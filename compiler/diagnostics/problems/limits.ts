@@ -53,3 +53,12 @@ export function compileTimeVariable(name: string, what: string, span: Span): Pro
     span,
   };
 }
+
+export function tooManyLeaves(limit: number, span: Span): Problem {
+  return {
+    code: 'MLX3007',
+    message: `this type holds more than ${limit} tensors`,
+    span,
+    hint: '`S[N]` holds many structs along a leading axis of a few tensors',
+  };
+}
