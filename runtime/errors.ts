@@ -7,7 +7,7 @@
  *   MLX5104 no C compiler                 MLX5114 data that no tensor can be made of
  *   MLX5105 the C compiler failed         MLX5115 out of memory
  *   MLX5106 the native addon is missing   MLX5116 no function of this name
- *                                         MLX5117 a bundle not built for this device
+ *   MLX5118 no Metal device               MLX5117 a bundle not built for this device
  */
 
 /** One part of a problem: an argument that does not fit, a field of a plan that is wrong. */

@@ -11,7 +11,7 @@ export { cpuDevice } from './cpu-device.ts';
 export type { Device, Executable, Program } from './device.ts';
 export { MlxcError, type Problem } from './errors.ts';
 export { type LoadOptions, load } from './load.ts';
-export type { CallOptions, CompiledFunction, Module, Result } from './module.ts';
+export type { AnyFunctions, CallOptions, CompiledFunction, Module, Result } from './module.ts';
 export { type MemoryStatistics, native } from './native.ts';
 export { type Dims, Sizes } from './sizes.ts';
 export { type NestedArray, Tensor, tensor } from './tensor.ts';

@@ -1,7 +1,7 @@
 /** Loading bundles. */
 import { type Bundle, readBundle } from './bundle.ts';
 import type { Device } from './device.ts';
-import { defaultDevice, type Module, openModule } from './module.ts';
+import { type AnyFunctions, defaultDevice, type Module, openModule } from './module.ts';
 import { selectPlan } from './select-plan.ts';
 import { validatePlan } from './validate-plan.ts';
 
@@ -13,11 +13,16 @@ export interface LoadOptions {
 /**
  * Loads a bundle, from its folder or from memory, onto a device. The plan is checked in full before anything runs. Errors:
  * MLX5101 (absent), MLX5102 (damaged), MLX5103 (another version), MLX5104–5106 (the device cannot be used),
- * MLX5117 (not built for this device).
+ * MLX5117 (not built for this device). `load<typeof import('./model.mlxbundle/index.js')>(…)` gives the functions their
+ * types, which nothing checks at run time.
  */
-export async function load(source: string | Bundle, options: LoadOptions = {}): Promise<Module> {
+export async function load<Functions extends object = AnyFunctions>(
+  source: string | Bundle,
+  options: LoadOptions = {},
+): Promise<Module<Omit<Functions, 'default'>>> {
   const bundle = typeof source === 'string' ? readBundle(source) : source;
   const device = options.device ?? defaultDevice();
   const plan = validatePlan(selectPlan(bundle.plan, device.name));
-  return await openModule(bundle, plan, device);
+  const module: Module<object> = await openModule(bundle, plan, device);
+  return module as Module<Omit<Functions, 'default'>>;
 }

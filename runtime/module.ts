@@ -40,9 +40,12 @@ export interface CompiledFunction {
   readonly signature: PlanFunction;
 }
 
-export interface Module {
+/** The functions of a bundle whose types are not known to TypeScript. */
+export type AnyFunctions = Readonly<Record<string, CompiledFunction>>;
+
+export interface Module<Functions extends object = AnyFunctions> {
   /** The exported functions by name. */
-  readonly functions: Readonly<Record<string, CompiledFunction>>;
+  readonly functions: Functions;
   readonly device: Device;
   /** A function by name; MLX5116, with the names there are, when there is none. */
   function(name: string): CompiledFunction;

@@ -69,7 +69,7 @@ function loadNative(): Native {
 }
 
 /** build/mlxc_native.node of the package this file belongs to, whether it runs from source or from dist. */
-function addonPath(): string | undefined {
+export function addonPath(): string | undefined {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
     const candidate = join(folder, 'build', 'mlxc_native.node');

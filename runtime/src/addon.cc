@@ -16,33 +16,29 @@ namespace {
 
 using mlxc::Span;
 
+constexpr size_t kFirstSweep = size_t{64} << 20;
+
+/** Memory behind an array buffer: freed by `release`, by `sweep`, or by the finalizer, whichever is first. */
+struct Allocation {
+  void *memory;
+  size_t bytes;
+  bool isReleased = false;
+  /** Empty once the engine has dropped the buffer. */
+  napi_ref buffer = nullptr;
+};
+
 /** Of one JavaScript environment (the main thread or a worker). */
 struct EnvironmentData {
+  /** By address; those that a finalizer released stay until the next sweep. Shared with finalizers, which may outlive this struct. */
+  using Allocations = std::unordered_map<void *, std::shared_ptr<Allocation>>;
+  Allocations allocations;
+  /** Bytes allocated since the last sweep, and how many make the next one due. */
+  size_t unswept = 0;
+  size_t sweepAt = kFirstSweep;
   mlxc::Block arena;
   std::vector<Span> parameters;
   std::vector<Span> results;
 };
-
-/** Memory behind an array buffer. Outlives it: `release` may free the memory before the engine drops the buffer. */
-struct Allocation {
-  bool isReleased = false;
-};
-
-/** Allocations not yet released, by address. Never destroyed: finalizers may run after static destructors. */
-std::mutex allocationsMutex;
-std::unordered_map<void *, Allocation *> &allocations() {
-  static auto *const all = new std::unordered_map<void *, Allocation *>;
-  return *all;
-}
-
-/** Frees the memory unless that has happened. */
-void releaseAllocation(void *memory, Allocation *allocation) {
-  const std::lock_guard lock(allocationsMutex);
-  if (allocation->isReleased) return;
-  allocation->isReleased = true;
-  allocations().erase(memory);
-  mlxc::release(memory);
-}
 
 std::mutex environmentMutex;
 int environments = 0;
@@ -168,25 +164,58 @@ Napi::Value run(const Napi::CallbackInfo &info) {
   return env.Undefined();
 }
 
+void freeAllocation(napi_env env, Allocation &allocation) {
+  if (allocation.isReleased) return;
+  allocation.isReleased = true;
+  if (allocation.buffer != nullptr) napi_delete_reference(env, allocation.buffer);
+  allocation.buffer = nullptr;
+  mlxc::release(allocation.memory);
+}
+
+/**
+ * Frees the memory of collected buffers. Finalizers wait for the event loop, which a loop of calls never reaches; a weak reference is
+ * empty right after the collection.
+ */
+void sweep(napi_env env, EnvironmentData &data) {
+  size_t live = 0;
+  for (auto it = data.allocations.begin(); it != data.allocations.end();) {
+    Allocation &allocation = *it->second;
+    napi_value buffer = nullptr;
+    if (!allocation.isReleased) napi_get_reference_value(env, allocation.buffer, &buffer);
+    if (buffer != nullptr) {
+      live += allocation.bytes;
+      ++it;
+      continue;
+    }
+    freeAllocation(env, allocation);
+    it = data.allocations.erase(it);
+  }
+  data.unswept = 0;
+  data.sweepAt = live > kFirstSweep ? live : kFirstSweep;
+}
+
 /** allocate(bytes): an ArrayBuffer of undefined contents over recycled memory. */
 Napi::Value allocate(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   const double bytes = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
   if (!(bytes >= 0 && bytes <= 9007199254740991.0)) return fail(env, "allocate takes a size in bytes");
-  void *memory = mlxc::allocate(static_cast<size_t>(bytes));
+  auto *data = env.GetInstanceData<EnvironmentData>();
+  const auto size = static_cast<size_t>(bytes);
+  if (data->unswept + size > data->sweepAt) sweep(env, *data);
+  data->unswept += size;
+  void *memory = mlxc::allocate(size);
   if (memory == nullptr) return fail(env, "out of memory");
-  auto *allocation = new Allocation;
-  {
-    const std::lock_guard lock(allocationsMutex);
-    allocations()[memory] = allocation;
-  }
-  return Napi::ArrayBuffer::New(
-      env, memory, static_cast<size_t>(bytes),
-      [](Napi::Env, void *data, Allocation *self) {
-        releaseAllocation(data, self);
+  auto allocation = std::make_shared<Allocation>(Allocation{memory, size});
+  auto buffer = Napi::ArrayBuffer::New(
+      env, memory, size,
+      [](Napi::Env finalEnv, void *, std::shared_ptr<Allocation> *self) {
+        freeAllocation(finalEnv, **self);
         delete self;
       },
-      allocation);
+      new std::shared_ptr<Allocation>(allocation));
+  napi_create_reference(env, buffer, 0, &allocation->buffer);
+  data->allocations[memory] = std::move(allocation);
+  return buffer;
 }
 
 /** release(buffer): detaches a buffer from `allocate` and frees its memory at once. Others and detached ones are left alone. */
@@ -195,16 +224,11 @@ Napi::Value releaseBuffer(const Napi::CallbackInfo &info) {
   if (!info[0].IsArrayBuffer()) return env.Undefined();
   auto buffer = info[0].As<Napi::ArrayBuffer>();
   if (buffer.IsDetached()) return env.Undefined();
-  void *memory = buffer.Data();
-  Allocation *allocation = nullptr;
-  {
-    const std::lock_guard lock(allocationsMutex);
-    const auto found = allocations().find(memory);
-    if (found == allocations().end()) return env.Undefined();
-    allocation = found->second;
-  }
-  // freed before the engine may run the finalizer, which deletes the allocation
-  releaseAllocation(memory, allocation);
+  auto &allocations = env.GetInstanceData<EnvironmentData>()->allocations;
+  const auto found = allocations.find(buffer.Data());
+  if (found == allocations.end()) return env.Undefined();
+  freeAllocation(env, *found->second);
+  allocations.erase(found);
   buffer.Detach();
   return env.Undefined();
 }
