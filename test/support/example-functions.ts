@@ -9,7 +9,6 @@ import { buildFunction, tensor } from './functions.ts';
 
 const x34 = tensor('f64', 3, 4);
 const x4 = tensor('f64', 4);
-const scalar = tensor('f64');
 const flag = tensor('bool');
 const index = tensor('i32');
 
@@ -196,14 +195,3 @@ export const examples: readonly Example[] = [
   { func: checkpointed },
   { func: customForward },
 ];
-
-/** Doubles until the limit is passed: forward mode only. */
-export const doubling: Func = buildFunction('doubling', [scalar, scalar], (b, x, limit) => {
-  const condition = buildFunction('condition', [scalar, scalar], (i, u, end) => [
-    apply(i, 'lt', u, end!),
-  ]);
-  const body = buildFunction('body', [scalar, scalar], (i, u) => [
-    apply(i, 'mul', u, filledLike(i, u, 2)),
-  ]);
-  return b.applyAll(p.whileLoop, [x, limit!], { carries: 1 }, [condition, body]);
-});

@@ -3,8 +3,7 @@ import { scalarFunctions } from '../../kernel-ir/scalar-functions.ts';
 import { constant } from '../../primitives/constant.ts';
 import { constantValue, type Int } from '../../symbolic/integer.ts';
 import type { Builder } from '../../tensor-ir/builder.ts';
-import type { DType } from '../../tensor-ir/dtype.ts';
-import { arrayOf, isBig, type NdArray, roundArray, scalarOf } from '../../tensor-ir/nd-array.ts';
+import { arrayOf, type NdArray, roundArray, scalarOf } from '../../tensor-ir/nd-array.ts';
 import type { Operation, TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Rewriter, Rule } from '../rewriter.ts';
 
@@ -12,12 +11,6 @@ export type ConstantValue = number | bigint | boolean;
 
 export function makeConstant(b: Builder, type: TensorType, value: ConstantValue): Value {
   return b.apply(constant, [], { dtype: type.dtype, shape: type.shape, value });
-}
-
-/** A number as the element of a constant of the dtype. */
-export function elementOf(dtype: DType, value: number): ConstantValue {
-  if (dtype === 'bool') return value !== 0;
-  return isBig(dtype) ? BigInt(value) : value;
 }
 
 /** True when every element of the value is the number. Zeros of both signs are equal. */
