@@ -109,21 +109,27 @@ function cacheFolder(
   const base = environment['XDG_CACHE_HOME'];
   const cache = base === undefined || base === '' ? join(homedir(), '.cache') : base;
   const folder = wanted ?? environment['MLXC_CACHE'] ?? join(cache, 'mlxc');
+  const refuse = (reason: string): MlxcError =>
+    new MlxcError(
+      'MLX5105',
+      `cannot use the cache folder ${folder}: ${reason}`,
+      'set MLXC_CACHE to a folder of your own',
+    );
+  let owner: number;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { mode, uid } = statSync(folder);
-    // code is loaded from here: nobody else may write to it
-    if (process.getuid !== undefined && uid === process.getuid() && (mode & 0o077) !== 0) {
-      chmodSync(folder, 0o700);
-    }
-    return folder;
+    owner = uid;
+    const isOwn = process.getuid === undefined || uid === process.getuid();
+    if (isOwn && (mode & 0o077) !== 0) chmodSync(folder, 0o700);
   } catch (error) {
-    throw new MlxcError(
-      'MLX5105',
-      `cannot use the cache folder ${folder}: ${error instanceof Error ? error.message : error}`,
-      'set MLXC_CACHE to a folder that you can write to',
-    );
+    throw refuse(error instanceof Error ? error.message : String(error));
   }
+  // code is loaded from here: whoever owns the folder could put some of theirs in
+  if (process.getuid !== undefined && owner !== process.getuid()) {
+    throw refuse('it belongs to another user');
+  }
+  return folder;
 }
 
 const compilers = new Map<string, Compiler>();

@@ -32,7 +32,7 @@ const bufferKinds = { parameter: 0, result: 1, constant: 2, temporary: 3 } as co
 const serialNanoseconds = 8_000;
 /** What one thread moves and computes in a nanosecond, roughly. */
 const bytesPerNanosecond = 8;
-const flopsPerNanosecond = 8;
+const flopsPerNanosecond = { contraction: 64, other: 8 };
 /** Parts a thread: enough to even out, few enough to cost nothing. */
 const partsPerThread = 8;
 
@@ -111,7 +111,8 @@ class StepEncoder {
     const kernel = this.kernels[step.kernel]!;
     const nanoseconds =
       sizes.count(step.bytes, dims) / bytesPerNanosecond +
-      sizes.count(step.flops, dims) / flopsPerNanosecond;
+      sizes.count(step.flops, dims) /
+        flopsPerNanosecond[kernel.schedule === 'contraction' ? 'contraction' : 'other'];
     const parts = Math.max(
       1,
       Math.min(this.threads * partsPerThread, Math.floor(nanoseconds / (serialNanoseconds / 2))),
