@@ -46,8 +46,15 @@ function throwProblems(sink: Diagnostics, text: string): void {
   throw new Error(lines.join('\n'));
 }
 
+let latest: { readonly text: string; readonly program: Program<'plain'> } | undefined;
+
 /** The program of a source, without transformation operations. Throws when there are problems. */
 export function compileSource(text: string): Program<'plain'> {
+  if (latest?.text !== text) latest = { text, program: compileAnew(text) };
+  return latest.program;
+}
+
+function compileAnew(text: string): Program<'plain'> {
   const module = parseModule('test.mlx', text);
   const sink = new Diagnostics();
   const program = elaborate(module, {

@@ -1,5 +1,6 @@
 /** Trees of tensors: walking several of one structure side by side, and the functions over them in the prelude. */
 import type { Span } from '../../diagnostics/span.ts';
+import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { forEachLeaf, isUnit, tensorTerm } from '../terms.ts';
@@ -140,6 +141,12 @@ export const trees: readonly Intrinsic[] = [
       if (leaves.length === 0) return a.term('x');
       return a.context.rebuild(a.term('x'), a.applyAll('optimization_barrier', leaves, {}));
     },
+  ),
+  intrinsic(
+    'widen',
+    [required('x')],
+    'f16 and bf16 as f32, everything else as it is: for intermediate results. x may be a tree.',
+    (a) => mapLeaves(a, a.term('x'), (x) => a.convert(x, computeType(x.type.dtype))),
   ),
   intrinsic(
     'astype',
