@@ -150,6 +150,8 @@ class RowStages {
   private readonly held = new Map<Value, Held[]>();
   /** The element of the thread that the stage is at, in a row in registers. */
   private element: Int | undefined;
+  /** The stage that is being built: only there a held value is also a plain name. */
+  private stage = 0;
   private row: readonly Int[] = [];
 
   constructor(
@@ -184,6 +186,7 @@ class RowStages {
 
   private runStage(step: StageStep, number: number): void {
     const { b } = this;
+    this.stage = number;
     const running = beginReductions(b, step.reduces);
     const each = this.elementsOf(step);
     const filled = (this.kept.get(number) ?? []).map((k): Held => {
@@ -249,12 +252,12 @@ class RowStages {
     }
     const all = [held];
     this.held.set(value, all);
-    const home = this.element;
+    const home = this.stage;
     b.setOnChip(value, (wanted) => {
       if (this.element === undefined) return undefined;
       for (const h of all) {
         if (!this.isHere(h, wanted)) continue;
-        return this.element === home && h === held ? scalar : b.loadFrom(h.buffer, this.element);
+        return this.stage === home && h === held ? scalar : b.loadFrom(h.buffer, this.element);
       }
       return undefined;
     });
