@@ -12,7 +12,7 @@ const reserved: ReadonlySet<string> = new Set(
     'register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while ' +
     'asm typeof bool true false NULL NAN INFINITY HUGE_VAL HUGE_VALF DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS ' +
     'unix linux i386 buffers integers scratch begin end task locate_segment ' +
-    'fabsf fabs sqrtf sqrt floorf floor ceilf ceil truncf trunc rintf rint expf exp logf log'
+    'abs llabs fabsf fabs sqrtf sqrt floorf floor ceilf ceil truncf trunc rintf rint expf exp logf log'
   ).split(' '),
 );
 
