@@ -52,8 +52,11 @@ function emitStatement(statement: Statement, context: StatementContext): string[
       return [`const ${type} ${names.value(statement.name)} = ${value};`];
     }
     case 'let-index': {
-      const value = within(emitScalar(statement.value, context), level.unary);
-      return [`const int64_t ${names.integer(statement.name)} = (int64_t)${value};`];
+      context.need('index.h');
+      const value = emitScalar(statement.value, context).text;
+      const clamp = statement.value.dtype === 'u64' ? 'clamp_index_u64' : 'clamp_index_i64';
+      const index = `${clamp}(${value}, ${integer(statement.extent)})`;
+      return [`const int64_t ${names.integer(statement.name)} = ${index};`];
     }
     case 'let-integer':
       return [`const int64_t ${names.integer(statement.name)} = ${integer(statement.value)};`];
