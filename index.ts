@@ -24,15 +24,19 @@ import type { Bundle } from './runtime/bundle.ts';
 import type { Device } from './runtime/device.ts';
 import { MlxcError } from './runtime/errors.ts';
 import { load as loadBundle } from './runtime/load.ts';
-import type { Module } from './runtime/module.ts';
+import type { AnyFunctions, Module } from './runtime/module.ts';
+import { noMetal } from './runtime/no-metal.ts';
 
 /** Options of `compile`; `host` defaults to Node's file system below the working directory. */
 export type CompileOptions = Partial<CoreOptions>;
 
 /** Options of `load`: those of `compile`, for sources, and where to run. */
 export interface LoadOptions extends CompileOptions {
-  /** `cpu` (the default), `interp` (the reference interpreter; sources and bundles in memory only), or a device. */
-  readonly device?: 'cpu' | 'interp' | Device;
+  /**
+   * `cpu` (the default), `interp` (the reference interpreter; sources and bundles in memory only), `metal` (MLX5118 where
+   * there is none), or a device.
+   */
+  readonly device?: 'cpu' | 'interp' | 'metal' | Device;
 }
 
 /**
@@ -52,19 +56,22 @@ export function compileOrThrow(source: Source, options: CompileOptions = {}): Co
 
 /**
  * Loads functions onto a device, from a source (`model.mlx`, compiled first), a bundle folder, or a bundle in memory. Errors:
- * CompileError (mistakes in the source), MLX5101–5106 and MLX5117 (the bundle or the device cannot be used).
+ * CompileError (mistakes in the source), MLX5101–5106, MLX5117 and MLX5118 (the bundle or the device cannot be used).
+ * The functions take and give trees; `load<typeof import('./model.mlxbundle/index.js')>(…)` gives them the types that
+ * `mlxc build` wrote.
  */
-export async function load(
+export async function load<Functions extends object = AnyFunctions>(
   from: string | Bundle | CompiledBundle,
   options: LoadOptions = {},
-): Promise<Module> {
+): Promise<Module<Omit<Functions, 'default'>>> {
   const { device = 'cpu', ...compileOptions } = options;
+  if (device === 'metal') throw noMetal();
   const isSource = typeof from === 'string' && from.endsWith('.mlx');
   const bundle = isSource
     ? compileOrThrow({ path: from }, { targets: ['cpu'], ...compileOptions })
     : from;
-  if (device === 'cpu') return loadBundle(bundle);
-  if (device !== 'interp') return loadBundle(bundle, { device });
+  if (device === 'cpu') return loadBundle<Functions>(bundle);
+  if (device !== 'interp') return loadBundle<Functions>(bundle, { device });
   if (typeof bundle === 'string' || !isCompiled(bundle)) {
     throw new MlxcError(
       'MLX5119',
@@ -72,7 +79,7 @@ export async function load(
       'load the source, or the bundle that `compile` gave',
     );
   }
-  return loadBundle(bundle, { device: interpreterDevice(bundle.program) });
+  return loadBundle<Functions>(bundle, { device: interpreterDevice(bundle.program) });
 }
 
 export type { Diagnostic } from './compiler/diagnostics/diagnostic.ts';
@@ -93,6 +100,12 @@ export type { Bundle } from './runtime/bundle.ts';
 export { cpuDevice } from './runtime/cpu-device.ts';
 export type { Device } from './runtime/device.ts';
 export { MlxcError, type Problem } from './runtime/errors.ts';
-export type { CallOptions, CompiledFunction, Module, Result } from './runtime/module.ts';
+export type {
+  AnyFunctions,
+  CallOptions,
+  CompiledFunction,
+  Module,
+  Result,
+} from './runtime/module.ts';
 export { type NestedArray, Tensor, tensor } from './runtime/tensor.ts';
 export type { TypedArray } from './runtime/typed-array.ts';

@@ -6,6 +6,7 @@ import { readBundle } from '../../../runtime/bundle.ts';
 import { MlxcError } from '../../../runtime/errors.ts';
 import { load } from '../../../runtime/load.ts';
 import type { CompiledFunction, Module, Result } from '../../../runtime/module.ts';
+import { noMetal } from '../../../runtime/no-metal.ts';
 import { Tensor } from '../../../runtime/tensor.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { FileProblem, UsageError } from '../errors.ts';
@@ -59,13 +60,7 @@ export async function openModule(
       'name a .mlx source or a .mlxbundle folder',
     );
   }
-  if (flags.device === 'metal') {
-    throw new MlxcError(
-      'MLX5118',
-      'the Metal device needs macOS with a Metal GPU',
-      'use --device cpu',
-    );
-  }
+  if (flags.device === 'metal') throw noMetal();
   if (stat.isDirectory()) {
     if (flags.device === 'interp') {
       throw new UsageError('--device interp needs the source: a bundle holds kernels only');
