@@ -7,11 +7,12 @@ import { elaborateIf } from './conditionals.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
 import { elaborateFor, elaborateWhile } from './loops.ts';
+import { isWeak } from './numbers.ts';
 import { binaryOperation } from './operators.ts';
 import { bindPattern, nameValues } from './patterns.ts';
 import { Scope } from './scope.ts';
 import { suggest } from './suggest.ts';
-import { typeOf, unit } from './terms.ts';
+import { scalarType, typeOf, unit } from './terms.ts';
 import { evaluateType } from './types.ts';
 import type { Term, Type } from './value.ts';
 
@@ -106,6 +107,15 @@ function assign(
       left: span,
       right: statement.value.span,
     });
+  }
+  if (before.kind === 'tensor' && before.isWeak !== true && isWeak(value)) {
+    // a literal keeps the dtype that the variable has
+    value = coerce(
+      e,
+      value,
+      { ...scalarType(before.value.type.dtype) },
+      { span: statement.value.span },
+    );
   }
   nameValues(value, text);
   scope.reassign(text, { ...binding, term: value });

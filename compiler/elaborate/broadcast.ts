@@ -1,10 +1,10 @@
 /** NumPy's broadcasting: shapes align at their last axis; sizes are equal, or 1 on one side. */
 import { cannotBroadcast } from '../diagnostics/problems/shapes.ts';
 import type { Span } from '../diagnostics/span.ts';
-import { asVariable, type Int, one, print } from '../symbolic/integer.ts';
+import { type Int, one, print } from '../symbolic/integer.ts';
 import { ShapeProblem } from '../tensor-ir/primitive.ts';
 import type { Value } from '../tensor-ir/program.ts';
-import type { Elaborator } from './elaborator.ts';
+import { type Elaborator, unifyHint } from './elaborator.ts';
 import { broadcast, reshape, sameShape } from './operations.ts';
 import { showShape, showTensor } from './show.ts';
 
@@ -63,14 +63,13 @@ function report(
           { span: first, text: shown[0]! },
           { span: second, text: shown[index]! },
         ];
-  const a = asVariable(left);
-  const b = asVariable(right);
-  const hint =
-    a !== undefined && b !== undefined
-      ? `use one name for both dims, or state \`where ${a.name} == ${b.name}\``
-      : undefined;
   const reason = `axis ${axis} is ${print(left)} on the left and ${print(right)} on the right`;
-  e.error(cannotBroadcast(shown[0]!, shown[index]!, reason, span, { labels, hint }));
+  e.error(
+    cannotBroadcast(shown[0]!, shown[index]!, reason, span, {
+      labels: [...labels, ...e.dimLabels(left, right)],
+      hint: unifyHint(left, right),
+    }),
+  );
 }
 
 /** Broadcast to a shape by NumPy's rules. Throws ShapeProblem when the value cannot fit it. */

@@ -18,11 +18,13 @@ import { coerce } from './coerce.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
+import { genericsOfTypes } from './generics.ts';
+import { Inference } from './inference.ts';
 import { isWeak, weakToTensor } from './numbers.ts';
 import { constant, convert } from './operations.ts';
 import { bindPattern } from './patterns.ts';
 import { Scope } from './scope.ts';
-import { errorTerm, forEachLeaf, mapLeaves, tensorTerm } from './terms.ts';
+import { errorTerm, forEachLeaf, mapLeaves, tensorTerm, typeOf } from './terms.ts';
 import { evaluateType } from './types.ts';
 import type { FunctionTerm, GenericArgument, Term, Type } from './value.ts';
 
@@ -115,11 +117,20 @@ function callLambda(
       tooManyArguments('the lambda', parameters.length, args.length, site.span, callee.span),
     );
   }
-  const scope = new Scope(callee.scope, true);
+  const generics = genericsOfTypes(
+    parameters.map((p) => p.type),
+    callee.scope,
+  );
+  const inference = new Inference(e, generics, callee.scope);
+  parameters.forEach(({ type }, i) => {
+    if (type !== undefined) inference.match(type, typeOf(args[i]!), sources[i]?.span ?? site.span);
+  });
+  inference.solve();
+  const scope = new Scope(inference.scope, true);
   parameters.forEach((parameter, i) => {
     let term = args[i]!;
     if (parameter.type !== undefined) {
-      const type = evaluateType(e, parameter.type, callee.scope);
+      const type = evaluateType(e, parameter.type, inference.scope);
       const labels = [{ span: parameter.type.span, text: 'the parameter' }];
       term = coerce(e, term, type, { span: sources[i]?.span ?? site.span, labels });
     }

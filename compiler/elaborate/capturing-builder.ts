@@ -43,12 +43,26 @@ export class CapturingBuilder extends Builder {
     return results;
   }
 
+  /** As in the base class, written out: a model of many layers copies thousands of operations here. */
   override inline(func: Func, args: readonly Value[]): readonly Value[] {
-    const results = super.inline(
-      func,
-      args.map((v) => this.adopt(v)),
-    );
-    for (const result of results) this.own.add(result);
-    return results;
+    const values = new Map<Value, Value>();
+    func.parameters.forEach((p, i) => {
+      values.set(p, this.adopt(args[i]!));
+    });
+    for (const { primitive, operands, attrs, regions, results, span } of func.body) {
+      const read = new Array<Value>(operands.length);
+      for (let i = 0; i < operands.length; i++) read[i] = values.get(operands[i]!)!;
+      const made = new Array<Value>(results.length);
+      for (let i = 0; i < results.length; i++) {
+        const old = results[i]!;
+        const fresh = makeValue(old.type, old.name);
+        values.set(old, fresh);
+        made[i] = fresh;
+      }
+      this.operations.push({ primitive, operands: read, attrs, regions, results: made, span });
+    }
+    const out = func.results.map((v) => values.get(v)!);
+    for (const value of out) this.own.add(value);
+    return out;
   }
 }

@@ -95,10 +95,11 @@ export function elaborateDeclared(
   home: Scope,
   mode: 'declared' | 'canonical',
 ): Elaborated {
-  const { builder, conditions, calls } = e;
+  const { builder, conditions, calls, dimSpans } = e;
   const { state } = e.functions;
   e.conditions = new Conditions();
   e.calls = [];
+  e.dimSpans = new Map(genericsOf(declaration, home).map((g) => [g.name.text, g.name.span]));
   if (mode === 'declared') state.set(declaration, 'open');
   const before = e.errorCount;
   try {
@@ -137,6 +138,7 @@ export function elaborateDeclared(
     e.builder = builder;
     e.conditions = conditions;
     e.calls = calls;
+    e.dimSpans = dimSpans;
   }
 }
 

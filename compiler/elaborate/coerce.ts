@@ -161,7 +161,8 @@ function coerceShape(
       const why = demand.axis?.(axis);
       const needed = why?.reason ?? `${print(right)} is needed`;
       const reason = `dim ${axis} is ${print(left)} here but ${needed}`;
-      const labels = [...(why?.labels ?? []), ...(demand.labels ?? [])];
+      const bound = why === undefined ? e.dimLabels(left, right) : [];
+      const labels = [...(why?.labels ?? []), ...(demand.labels ?? []), ...bound];
       const hint = dimHint(left, right);
       e.error(typeMismatch(show(wanted), show(found), demand.span, { reason, labels, hint }));
       return undefined;

@@ -46,6 +46,8 @@ export class Elaborator implements ElaborationContext {
   builder: CapturingBuilder = new CapturingBuilder();
   conditions: Conditions = new Conditions();
   calls: CallFrame[] = [];
+  /** Where the dims of the signature at hand appear first. */
+  dimSpans: ReadonlyMap<string, Span> = new Map();
   /** Above 0 while an attempt runs whose problems are not the user's. */
   quiet = 0;
   errorCount = 0;
@@ -61,6 +63,7 @@ export class Elaborator implements ElaborationContext {
   private nextId = 0;
   /** Long type keys by number, see `keyOfType`. */
   readonly keyNumbers: Map<string, number> = new Map();
+  readonly typeKeys: WeakMap<Type, string> = new WeakMap();
 
   constructor(sink: DiagnosticSink, functions: FunctionTable, dims: ReadonlyMap<string, number>) {
     this.sink = sink;
@@ -84,17 +87,37 @@ export class Elaborator implements ElaborationContext {
     return errorTerm;
   }
 
-  /** A problem inside a library function, or in a function of several types, points at the call that led there. */
+  /**
+   * A problem in a function that was called points at the calls that led there. Inside the library it is the call
+   * that is at fault: its place becomes the primary one.
+   */
   private withCalls(problem: Problem): Problem {
     const labels: Label[] = [];
+    const { library } = this.functions;
+    let { span } = problem;
     for (let i = this.calls.length - 1; i >= 0 && labels.length < 3; i--) {
-      const { declaration, span, isSignature } = this.calls[i]!;
-      if (declaration === undefined || isSignature === true) continue;
-      labels.push({ span, text: `in this call of \`${declaration.name.text}\`` });
+      const call = this.calls[i]!;
+      const { declaration } = call;
+      if (declaration === undefined || call.isSignature === true) continue;
+      const name = declaration.name.text;
+      if (library.has(span.file) && !library.has(call.span.file)) {
+        labels.push({ span: problem.span, text: `in \`${name}\` of "${problem.span.file}"` });
+        span = call.span;
+      } else if (!library.has(call.span.file)) {
+        labels.push({ span: call.span, text: `in this call of \`${name}\`` });
+      }
     }
-    return labels.length === 0
-      ? problem
-      : { ...problem, labels: [...(problem.labels ?? []), ...labels] };
+    if (labels.length === 0) return problem;
+    return { ...problem, span, labels: [...(problem.labels ?? []), ...labels] };
+  }
+
+  /** Where rigid dims that stand alone were bound: for problems with two that differ. */
+  dimLabels(...dims: readonly Int[]): readonly Label[] {
+    return dims.flatMap((dim) => {
+      const name = asVariable(dim)?.name;
+      const span = name === undefined ? undefined : this.dimSpans.get(name);
+      return span === undefined ? [] : [{ span, text: `${name} is bound here` }];
+    });
   }
 
   /** Runs `body` one level deeper, or reports that the source nests too deeply. */
@@ -145,7 +168,8 @@ export class Elaborator implements ElaborationContext {
     const verdict = this.conditions.judge({ relation: 'equal', left, right });
     if (verdict === 'proved') return true;
     if (verdict === 'refuted') {
-      this.error(dimsDiffer(what, print(left), print(right), span, unifyHint(left, right)));
+      const problem = dimsDiffer(what, print(left), print(right), span, unifyHint(left, right));
+      this.error({ ...problem, labels: this.dimLabels(left, right) });
       return false;
     }
     const message = `${what}: ${print(left)} must equal ${print(right)}`;
@@ -261,7 +285,7 @@ export class Elaborator implements ElaborationContext {
 }
 
 /** What to do about two sizes that differ. */
-function unifyHint(left: Int, right: Int): string | undefined {
+export function unifyHint(left: Int, right: Int): string | undefined {
   const a = asVariable(left);
   const b = asVariable(right);
   if (a === undefined || b === undefined) return undefined;

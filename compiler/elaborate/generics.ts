@@ -41,6 +41,16 @@ export function genericsOf(declaration: FunctionDeclaration, scope: Scope): read
   return generics;
 }
 
+/** Capitalised names in the parameter types of a lambda that nothing defines: dims that its arguments bind. */
+export function genericsOfTypes(
+  types: readonly (TypeExpression | undefined)[],
+  scope: Scope,
+): readonly Generic[] {
+  const collector: Collector = { scope, found: new Map(), parameters: new Set() };
+  for (const type of types) if (type !== undefined) visitType(collector, type);
+  return [...collector.found.values()];
+}
+
 /** The dims, shapes and types that a type expression names, whether or not they are bound. */
 export function namesIn(type: TypeExpression, names: ReadonlySet<string>): readonly string[] {
   const used = new Set<string>();

@@ -73,8 +73,11 @@ export function enter(e: Elaborator, call: BoundCall): Term {
     }
     // a failed attempt under `quiet` has reported nothing: it must be able to report later
     if (instance === undefined && e.quiet > 0) return errorTerm;
-    if (instance === undefined && e.errorCount > before)
+    // a mistake in a body of ours is one mistake, however many types it is called at
+    const isOwn = !e.functions.library.has(call.declaration.span.file);
+    if (instance === undefined && e.errorCount > before && isOwn) {
       e.functions.state.set(call.declaration, 'broken');
+    }
     instances.set(key, instance);
   }
   const instance = instances.get(key);

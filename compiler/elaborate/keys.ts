@@ -39,6 +39,15 @@ export function keyOfInstance(e: Elaborator, instance: StructInstance): string {
 }
 
 export function keyOfType(e: Elaborator, type: Type): string {
+  let key = e.typeKeys.get(type);
+  if (key === undefined) {
+    key = makeKey(e, type);
+    e.typeKeys.set(type, key);
+  }
+  return key;
+}
+
+function makeKey(e: Elaborator, type: Type): string {
   switch (type.kind) {
     case 'tensor':
       return `${type.dtype}[${keyOfShape(type.shape)}]`;

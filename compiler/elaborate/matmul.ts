@@ -54,6 +54,7 @@ export function matmul(e: Elaborator, left: Term, right: Term, places: OperatorP
       const labels = [
         { span: places.left, text: describe(left) },
         { span: places.right, text: describe(right) },
+        ...e.dimLabels(inner, outer),
       ];
       return e.error(matmulMismatch(describe(left), describe(right), reason, places.span, labels));
     }
