@@ -13,6 +13,15 @@ test.each(readdirSync(library).filter((f) => f.endsWith('.mlx')))('%s', (file) =
   expect(() => compileSource(text)).not.toThrow();
 });
 
+test('shapes of symbolic dims', () => {
+  const text = readFileSync(new URL('../golden/stdlib/symbolic.mlx', import.meta.url), 'utf8');
+  const { entries } = compileSource(text);
+  const letters = entries.map((e) => e.name);
+  expect(letters).toEqual([...'abcdefghijklmnop']);
+  const x: TestTensor = { dtype: 'f32', shape: [8, 1], data: [1, 2, 3, 4, 5, 6, 7, 8] };
+  expect(runSource(text, 'b', [x])[0]).toEqual({ ...x, shape: [1, 8] });
+});
+
 describe('in each dtype', () => {
   const text = readFileSync(new URL('../golden/stdlib/layers.mlx', import.meta.url), 'utf8');
   const scalar = (dtype: 'f32' | 'i32', value: number): TestTensor => ({

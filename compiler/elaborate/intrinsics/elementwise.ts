@@ -11,6 +11,7 @@ import {
   min,
   mod,
 } from '../../symbolic/integer.ts';
+import type { DType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { isWeak } from '../numbers.ts';
@@ -59,10 +60,15 @@ function weakened(a: Arguments, names: readonly string[], value: Value): Term {
   return isKnown && term.kind === 'tensor' ? { ...term, isWeak: true } : term;
 }
 
+/** The dtype for a literal: what is expected of the result, unless that is a truth. */
+function numberDType(a: Arguments): DType | undefined {
+  return a.expectedDType === 'bool' ? undefined : a.expectedDType;
+}
+
 /** x as a tensor; dims become real numbers, for there is no integer function among those that do not fold. */
 function realValue(a: Arguments): Value {
   const isDim = a.term('x').kind === 'int';
-  return a.value('x', isDim ? (a.expectedDType ?? 'f32') : a.expectedDType);
+  return a.value('x', numberDType(a) ?? (isDim ? 'f32' : undefined));
 }
 
 function numberOf(term: Term): number | undefined {
@@ -92,7 +98,7 @@ function wholeBinary(
 
 function composite(name: string, doc: string, build: (a: Arguments, x: Value) => Value): Intrinsic {
   return intrinsic(name, [required('x')], doc, (a) =>
-    a.tensor(build(a, a.value('x', a.expectedDType))),
+    a.tensor(build(a, a.value('x', numberDType(a)))),
   );
 }
 
@@ -156,7 +162,7 @@ const unaries: readonly Intrinsic[] = [
   intrinsic('square', [required('x')], 'x * x.', (a) => {
     const known = foldNumbers(a, ['x'], (x) => x! * x!);
     if (known !== undefined) return known;
-    const x = a.value('x', a.expectedDType);
+    const x = a.value('x', numberDType(a));
     return a.tensor(a.apply('mul', [x, x]));
   }),
 ];
