@@ -24,7 +24,6 @@ export class Rewriter extends Builder {
   readonly #rules: ReadonlyMap<string, readonly Rule[]>;
   readonly #definitions = new Map<Value, Operation>();
   readonly #uses: Map<Value, number>;
-  #name: string | undefined;
   #depth = 0;
 
   constructor(rules: ReadonlyMap<string, readonly Rule[]>, uses: Map<Value, number>) {
@@ -60,7 +59,7 @@ export class Rewriter extends Builder {
     operands: readonly Value[],
     attrs: A,
     regions: readonly Func[] = [],
-    name: string | undefined = this.#name,
+    name?: string,
   ): readonly Value[] {
     const types = primitive.inferType(
       operands.map((v) => v.type),
@@ -89,19 +88,36 @@ export class Rewriter extends Builder {
     return op.results;
   }
 
+  /** A nameless value that the last operation has just defined takes the name of the one it replaces. */
+  #inheritName(values: readonly Value[], { results: [replaced] }: Operation): readonly Value[] {
+    const [value] = values;
+    const last = this.operations.length - 1;
+    const op = this.operations[last];
+    if (values.length !== 1 || replaced?.name === undefined || value!.name !== undefined) {
+      return values;
+    }
+    if (op?.results.length !== 1 || op.results[0] !== value) return values;
+    const named = makeValue(value!.type, replaced.name);
+    const renamed = { ...op, results: [named] };
+    this.operations[last] = renamed;
+    this.#definitions.delete(value!);
+    this.#definitions.set(named, renamed);
+    const uses = this.#uses.get(value!);
+    if (uses !== undefined) this.#uses.set(named, uses);
+    return [named];
+  }
+
   #tryRule(rule: Rule, op: Operation): readonly Value[] | undefined {
-    const name = this.#name;
-    this.#name = op.results[0]?.name ?? name;
     if (++this.#depth > maxDepth) {
       throw new InternalError(`the rule ${rule.name} of simplify does not come to an end`);
     }
     const rewritten = rule.rewrite(this, op);
     this.#depth--;
-    this.#name = name;
     if (rewritten === undefined) return undefined;
-    const values = Array.isArray(rewritten)
+    const replacements = Array.isArray(rewritten)
       ? (rewritten as readonly Value[])
       : [rewritten as Value];
+    const values = this.#inheritName(replacements, op);
     invariant(
       values.length === op.results.length &&
         values.every((v, i) => isSameType(v.type, op.results[i]!.type)),

@@ -159,8 +159,11 @@ function power(r: Rewriter, x: Value, exponent: number): Value | undefined {
     }
     case -1:
       return r.apply(div, [filledLike(r, x, 1), x], {});
-    case -2:
-      return r.apply(div, [filledLike(r, x, 1), r.apply(mul, [x, x], {})], {});
+    case -2: {
+      // the square of the reciprocal: that of x overflows sooner than the power vanishes
+      const reciprocal = r.apply(div, [filledLike(r, x, 1), x], {});
+      return r.apply(mul, [reciprocal, reciprocal], {});
+    }
     // pow(-inf, 0.5) is inf, sqrt(-inf) is NaN: only where x cannot be negative
     case 0.5:
       return isNeverNegative(r, x, 4) ? r.apply(sqrt, [x], {}) : undefined;

@@ -16,7 +16,7 @@ import { byteSize, type DType, isFloat } from '../../tensor-ir/dtype.ts';
 import { roundTo } from '../../tensor-ir/nd-array.ts';
 import type { Operation } from '../../tensor-ir/program.ts';
 import type { Rule } from '../rewriter.ts';
-import { isSplat } from './constants.ts';
+import { isSplat, splatNumber } from './constants.ts';
 
 const reductions = [
   'reduce_sum',
@@ -116,6 +116,22 @@ export const reductionRules: readonly Rule[] = [
     on: ['reduce_sum'],
     rewrite: (r, op) =>
       isSplat(r, op.operands[0]!, 0) ? filledLike(r, op.results[0]!, 0) : undefined,
+  },
+  {
+    // an empty sum is 0, and so is 0 times a finite constant
+    name: 'sum-of-constant',
+    on: ['reduce_sum'],
+    rewrite: (r, op) => {
+      const x = op.operands[0]!;
+      const element = splatNumber(r, x);
+      const { dtype, shape } = op.results[0]!.type;
+      const isWide = byteSize(dtype) >= 4;
+      if (element === undefined || !Number.isFinite(element) || !isWide) return undefined;
+      const dim = product(axesOf(op).map((axis) => x.type.shape[axis]!));
+      const size = r.apply(dimValue, [], { dim, dtype });
+      const total = r.apply(mul, [size, filledLike(r, size, element)], {});
+      return broadcastScalar(r, total, shape);
+    },
   },
   {
     name: 'reduce-of-broadcast',
