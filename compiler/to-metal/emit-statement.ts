@@ -52,7 +52,7 @@ function emitStatement(s: Statement, context: StatementContext, gridAxis: number
   const integer = (value: Int): Text => emitInteger(value, context);
   const scalar = (value: KernelScalar): Text => emitScalar(value, context);
   const element = (buffer: Buffer, index: Int): string =>
-    `${context.bufferText(buffer)}[${integer(index).text}]`;
+    `${context.bufferText(buffer)}[${unwrapped(integer(index))}]`;
   switch (s.kind) {
     case 'loop':
       return emitLoop(s, context, gridAxis);
@@ -65,7 +65,7 @@ function emitStatement(s: Statement, context: StatementContext, gridAxis: number
         `const ${indexType} ${names.local(s.name)} = ${emitClamp(s.value, s.extent, context)};`,
       ];
     case 'let-integer':
-      return [`const ${indexType} ${names.local(s.name)} = ${integer(s.value).text};`];
+      return [`const ${indexType} ${names.local(s.name)} = ${unwrapped(integer(s.value))};`];
     case 'accumulator':
       context.accumulators.set(s.name, s.dtype);
       return [`${valueType(s.dtype)} ${names.local(s.name)} = ${scalar(s.initial).text};`];
@@ -125,6 +125,18 @@ function emitStatement(s: Statement, context: StatementContext, gridAxis: number
     default:
       return unreachable(s);
   }
+}
+
+/** Without parentheses around the whole, which a quotient has for the sake of products around it. */
+function unwrapped({ text }: Text): string {
+  if (!text.startsWith('(') || !text.endsWith(')')) return text;
+  let depth = 0;
+  for (let i = 0; i < text.length - 1; i++) {
+    if (text[i] === '(') depth++;
+    if (text[i] === ')') depth--;
+    if (depth === 0) return text;
+  }
+  return text.slice(1, -1);
 }
 
 /** `type name[size]` for memory of a thread or a threadgroup. */

@@ -5,7 +5,7 @@
  * Points: many results, or short rows. A thread has one point of the space and runs over its rows in order; neighbours read
  * neighbours.
  *
- * Columns: a threadgroup has 32 columns, one a lane, and its 8 simdgroups share the rows:
+ * Columns: a threadgroup has 32 columns, one a lane, and its simdgroups (8, or 32 when columns are few and long) share the rows:
  *
  *   for column block                           grid
  *     for l: c = min(32*block + l, N - 1)      lanes
@@ -29,7 +29,6 @@ import {
   one,
   product,
   subtract,
-  zero,
 } from '../../symbolic/integer.ts';
 import { isColumnwise } from '../cpu/row.ts';
 import { delinearize } from '../flatten.ts';
@@ -40,11 +39,19 @@ import { builderOf, defaultThreads, gridLoops, inRange, isMultiple, simdWidth } 
 import { spread } from './map.ts';
 import { beginReductions, type Running, updateReductions } from './reduction.ts';
 
-const simdgroups = defaultThreads / simdWidth;
 /** Rows up to this length are not worth a simdgroup. */
 const shortRow = 16;
 /** From this many points on, one thread a point fills the machine. */
 const manyPoints = 1 << 15;
+/** Fewer points than this, with rows of at least `longRow`, get the largest threadgroups. */
+const fewPoints = 4096;
+const longRow = 512;
+
+/** Simdgroups of a threadgroup: all share 32 columns. */
+function simdgroupsFor(points: number, steps: readonly StageStep[]): number {
+  const longest = Math.max(...steps.map((s) => estimateSize(product(s.row.map(extentOf)), 1024)));
+  return points < fewPoints && longest >= longRow ? 32 : defaultThreads / simdWidth;
+}
 
 /** The schedule for this group, or undefined when its rows are contiguous and long: then it is row.ts's. */
 export function scheduleColumns(
@@ -60,7 +67,7 @@ export function scheduleColumns(
   if (!isColumnwise(fused, group, steps)) return undefined;
   return points >= manyPoints
     ? byPoints(fused, group, steps, label)
-    : byColumns(fused, group, steps, label);
+    : byColumns(fused, group, steps, label, simdgroupsFor(points, steps));
 }
 
 function storeAll(b: KernelBuilder, step: StageStep, renaming: ReadonlyMap<string, Int>): void {
@@ -120,6 +127,7 @@ function byColumns(
   group: FusedGroup,
   steps: readonly StageStep[],
   label: KernelLabel,
+  simdgroups: number,
 ): ScheduledKernel {
   const b = builderOf(fused, group, label);
   const renaming = new Map<string, Int>();
@@ -134,12 +142,18 @@ function byColumns(
         const position = add(multiply(block, int(simdWidth)), l);
         const clamped = isExact ? position : min(position, subtract(total, one));
         renaming.set(nameOf(column), b.letInteger('column', clamped, total));
-        for (const step of steps) runStage(b, step, renaming, l, position, total, isExact);
+        const store = (step: StageStep): void => {
+          if (step.stores.length === 0) return;
+          if (isExact) storeAll(b, step, renaming);
+          else b.if(inRange(position, total), () => storeAll(b, step, renaming));
+        };
+        for (const step of steps) runStage(b, step, renaming, l, simdgroups, store);
       });
     });
   });
   const grid = [...outer.map((v) => v.extent), blocks];
-  return b.finish({ ...label, grid, threads: defaultThreads, schedule: 'column' });
+  const threads = simdgroups * simdWidth;
+  return b.finish({ ...label, grid, threads, schedule: 'column' });
 }
 
 function runStage(
@@ -147,32 +161,31 @@ function runStage(
   step: StageStep,
   renaming: Map<string, Int>,
   lane: Int,
-  position: Int,
-  total: Int,
-  isExact: boolean,
+  simdgroups: number,
+  store: (step: StageStep) => void,
 ): void {
   const running = beginReductions(b, step.reduces);
-  const store = (): void => {
-    if (step.stores.length === 0) return;
-    if (isExact) storeAll(b, step, renaming);
-    else b.if(inRange(position, total), () => storeAll(b, step, renaming));
-  };
   const [first, ...rest] = step.row;
-  if (first === undefined) b.loop('first', one, 'simdgroups', store);
+  if (first === undefined) b.loop('first', one, 'simdgroups', () => store(step));
   else {
     b.loop('j', extentOf(first), 'simdgroups', (j) => {
       renaming.set(nameOf(first), j);
       serialRow(b, rest, renaming, () => {
         updateReductions(b, running, renaming);
-        store();
+        store(step);
       });
     });
   }
-  if (running.length > 0) combineSimdgroups(b, running, lane);
+  if (running.length > 0) combineSimdgroups(b, running, lane, simdgroups);
 }
 
 /** Every thread of a lane gets the combination of its lane over all simdgroups, in their order. */
-function combineSimdgroups(b: KernelBuilder, running: readonly Running[], lane: Int): void {
+function combineSimdgroups(
+  b: KernelBuilder,
+  running: readonly Running[],
+  lane: Int,
+  simdgroups: number,
+): void {
   const shared = running.map(({ step, accumulator }) => {
     const { result } = accumulator;
     if (result.kind !== 'variable') throw new TypeError('an accumulator has a name');
@@ -188,7 +201,7 @@ function combineSimdgroups(b: KernelBuilder, running: readonly Running[], lane: 
   });
   b.emit({ kind: 'barrier', device: false });
   for (const { result, buffer } of shared) {
-    b.emit({ kind: 'assign', name: result.name, value: b.loadFrom(buffer, add(lane, zero)) });
+    b.emit({ kind: 'assign', name: result.name, value: b.loadFrom(buffer, lane) });
   }
   b.loop('p', int(simdgroups - 1), 'unroll', (p) => {
     for (const { step, result, buffer } of shared) {

@@ -3,7 +3,7 @@ namespace mlxc {
 // What every computer scientist should know about floating-point arithmetic, 1991, theorem 4.)
 inline float log1p(float x) {
   const float u = 1.0f + x;
-  if (u == 1.0f || metal::isinf(u)) return x;
+  if (u == 1.0f || (metal::isinf(u) && x > 0.0f)) return x;
   return metal::log(u) * (x / (u - 1.0f));
 }
 }
