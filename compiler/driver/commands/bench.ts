@@ -24,7 +24,7 @@ export interface BenchFlags {
 
 export async function bench(context: CommandContext, flags: BenchFlags): Promise<ExitCode> {
   if (!(flags.seconds > 0)) throw new UsageError('--seconds takes a number above 0');
-  const options = compileOptions(context, { ...flags, target: 'cpu' });
+  const options = compileOptions(context, { ...flags, target: 'cpu', entry: [flags.function] });
   const started = performance.now();
   const result = compile({ path: flags.file }, options);
   const compileMilliseconds = performance.now() - started;

@@ -1,13 +1,11 @@
 /** `mlxc explain`: source, operations and kernels of a program beside each other. */
 import { resolve } from 'node:path';
-import { MlxcError } from '../../../runtime/errors.ts';
-import { compileStages, type Stages } from '../compile.ts';
+import { compileStages } from '../compile.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { type Explanation, explainProgram } from '../explain/explanation.ts';
 import { explanationToText } from '../explain/to-text.ts';
 import type { Target } from '../host.ts';
 import { writeAtomically } from '../io/files.ts';
-import { didYouMean } from '../suggest.ts';
 import { reportFailure } from './build.ts';
 import { compileOptions } from './compile-flags.ts';
 
@@ -21,30 +19,20 @@ export interface ExplainFlags {
 
 export async function explain(context: CommandContext, flags: ExplainFlags): Promise<ExitCode> {
   const { function: name, ...rest } = flags;
-  const stages = compileStages({ path: flags.file }, compileOptions(context, rest));
+  const options = compileOptions(context, {
+    ...rest,
+    ...(name === undefined ? {} : { entry: [name] }),
+  });
+  const stages = compileStages({ path: flags.file }, options);
   if (!stages.ok) {
     await reportFailure(context, stages);
     return 1;
   }
-  const explanation = only(explainProgram(stages, stages.programs[0]!), name, stages);
+  const explanation = explainProgram(stages, stages.programs[0]!);
   if (flags.html !== undefined) await writePage(context, flags.html, explanation);
   else if (context.isJson) context.printJson({ ok: true, ...explanation });
   else context.shell.stdout.write(explanationToText(explanation, context.paintOut));
   return 0;
-}
-
-/** One function and the kernels that it runs. */
-function only(explanation: Explanation, name: string | undefined, stages: Stages): Explanation {
-  if (name === undefined) return explanation;
-  const functions = explanation.functions.filter((f) => f.name === name);
-  if (functions.length === 0) {
-    const names = stages.simple.entries.map((entry) => entry.name);
-    const hint = didYouMean(name, names) ?? `its functions: ${names.join(', ') || 'none'}`;
-    throw new MlxcError('MLX5116', `there is no exported function \`${name}\``, hint);
-  }
-  const used = new Set(functions.flatMap((f) => f.dispatches.map((d) => d.kernel)));
-  const kernels = Object.entries(explanation.kernels).filter(([kernel]) => used.has(kernel));
-  return { ...explanation, functions, kernels: Object.fromEntries(kernels) };
 }
 
 async function writePage(

@@ -70,7 +70,8 @@ export async function openModule(
   const { compile } = await import('../compile.ts');
   const result = compile(
     { path: flags.file },
-    compileOptions(context, { ...flags, target: 'cpu' }),
+    // Only the function that is called is compiled; the rest is checked.
+    compileOptions(context, { ...flags, target: 'cpu', entry: [flags.function] }),
   );
   if (!result.ok) {
     await reportFailure(context, result);
