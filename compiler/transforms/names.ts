@@ -6,6 +6,11 @@ export function derivativeName(value: Value): string | undefined {
   return value.name === undefined ? undefined : `d_${value.name}`;
 }
 
+/** The name of what became of a function: `step_linear`, `step_transpose`, however often it was split on the way. */
+export function derivedName(name: string, what: 'linear' | 'transpose'): string {
+  return `${name.replace(/(_linear|_transpose)+$/, '')}_${what}`;
+}
+
 /**
  * Names nameless values that operations from `start` on have just defined and not read, by giving those operations new
  * results. Returns the values to use instead.

@@ -13,6 +13,7 @@ import { removeDeadOperations } from '../passes/dead-code.ts';
 import { makeValue } from '../tensor-ir/builder.ts';
 import { byteSize } from '../tensor-ir/dtype.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
+import { derivedName } from './names.ts';
 
 export interface Partition {
   readonly known: readonly Operation[];
@@ -77,7 +78,7 @@ export function linearSplit(
       results,
     },
     linear: copyFunction({
-      name: `${func.name}_linear`,
+      name: derivedName(func.name, 'linear'),
       parameters: [...residuals, ...func.parameters.filter((_, i) => isLinearParameter[i])],
       body: linearBody,
       results: linearResults,

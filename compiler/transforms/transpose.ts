@@ -9,7 +9,7 @@ import { addTangents, instantiate } from '../primitives/values.ts';
 import { Builder, makeValue } from '../tensor-ir/builder.ts';
 import { isAbsent } from '../tensor-ir/primitive.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
-import { nameValues } from './names.ts';
+import { derivedName, nameValues } from './names.ts';
 import { TransformProblem } from './problem.ts';
 import { partition } from './split.ts';
 import { hasTangentType, type Tangent } from './tangents.ts';
@@ -151,7 +151,7 @@ export function transposeFunction(func: Func, isLinearParameter: readonly boolea
   const trace = traceTranspose(func, isLinearParameter, func.results.map(hasTangentType));
   return finishTranspose(
     trace,
-    `${func.name}_transpose`,
+    derivedName(func.name, 'transpose'),
     trace.cotangents.map(() => true),
   );
 }

@@ -163,6 +163,43 @@ const checkpointed = buildFunction('checkpointed', [x4, x4], (b, x, w) => {
   return [b.apply(p.checkpoint, [once, w!], {}, [block])];
 });
 
+/** A loop over layers that are computed again on the way back. */
+const checkpointedLoop = buildFunction(
+  'checkpointed_loop',
+  [x4, tensor('f64', 3, 4)],
+  (b, x, ws) => {
+    const block = buildFunction('block', [x4, x4], (i, u, w) => {
+      const y = apply(i, 'sin', apply(i, 'mul', u, w!));
+      return [apply(i, 'add', u, apply(i, 'mul', y, w!))];
+    });
+    const body = buildFunction('step', [index, x4, x4], (i, _, u, w) =>
+      i.applyAll(p.checkpoint, [u!, w!], {}, [block]),
+    );
+    const attrs = { carries: 1, sequences: 1, length: int(3), reverse: false };
+    return b.applyAll(p.scan, [x, ws!], attrs, [body]);
+  },
+);
+
+/** A loop in a loop with a branch inside, as `for ... while` gives. */
+const nestedLoops = buildFunction('nested_loops', [x4, tensor('f64', 3, 4)], (b, x, ws) => {
+  const then = buildFunction('then', [x4, x4], (i, u, w) => [
+    apply(i, 'mul', apply(i, 'cos', u), w!),
+  ]);
+  const otherwise = buildFunction('otherwise', [x4, x4], (_, u) => [u]);
+  const inner = buildFunction('inner', [index, x4, x4], (i, step, u, w) => {
+    const isFirst = apply(i, 'lt', step, filledLike(i, step, 1));
+    const moved = i.applyAll(p.cond, [isFirst, u!, w!], {}, [then, otherwise]);
+    return [apply(i, 'add', moved[0]!, apply(i, 'mul', u!, w!)), moved[0]!];
+  });
+  const outer = buildFunction('outer', [index, x4, x4], (i, _, u, w) => {
+    const attrs = { carries: 1, sequences: 0, length: int(2), reverse: false };
+    const [last, all] = i.applyAll(p.scan, [u!, w!], attrs, [inner]);
+    return [apply(i, 'tanh', last!), i.apply(p.reduceSum, [all!], { axes: [0] })];
+  });
+  const attrs = { carries: 1, sequences: 1, length: int(3), reverse: true };
+  return b.applyAll(p.scan, [x, ws!], attrs, [outer]);
+});
+
 const customForward = buildFunction('custom_forward', [x4], (b, x) => {
   const fun = buildFunction('fun', [x4], (i, u) => [apply(i, 'mul', u, u)]);
   const rule = buildFunction('rule', [x4, x4], (i, u, du) => [
@@ -193,5 +230,7 @@ export const examples: readonly Example[] = [
   { func: recurrent },
   { func: spreading },
   { func: checkpointed },
+  { func: checkpointedLoop },
+  { func: nestedLoops },
   { func: customForward },
 ];

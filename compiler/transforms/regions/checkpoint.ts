@@ -13,6 +13,7 @@ import type { Builder } from '../../tensor-ir/builder.ts';
 import type { RegionRules } from '../../tensor-ir/primitive.ts';
 import type { Operation, Value } from '../../tensor-ir/program.ts';
 import { type Dual, finishJvp, traceJvp } from '../jvp.ts';
+import { derivedName } from '../names.ts';
 import { copyFunction, linearSplit, type Partition } from '../split.ts';
 import { pick, present, spread, type Tangent } from '../tangents.ts';
 import { finishTranspose, traceTranspose } from '../transpose.ts';
@@ -76,7 +77,7 @@ function transpose(
   const trace = traceTranspose(body, isLinear, hasCotangent, barrier);
   const wanted = trace.cotangents.map((c) => c !== undefined);
   if (!wanted.includes(true)) return op.operands.map(() => undefined);
-  const region = finishTranspose(trace, `${body.name}_transpose`, wanted);
+  const region = finishTranspose(trace, derivedName(body.name, 'transpose'), wanted);
   const known = op.operands.filter((_, i) => !isLinear[i]);
   const operands = [...known, ...present(cotangents)];
   const results = b.applyAll(op.primitive, operands, op.attrs, [region]);

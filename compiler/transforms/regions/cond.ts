@@ -8,6 +8,7 @@ import { Builder, makeValue } from '../../tensor-ir/builder.ts';
 import type { RegionRules } from '../../tensor-ir/primitive.ts';
 import type { Func, Operation, TensorType, Value } from '../../tensor-ir/program.ts';
 import { type Dual, finishJvp, traceJvp } from '../jvp.ts';
+import { derivedName } from '../names.ts';
 import { type LinearSplit, linearSplit, type Partition } from '../split.ts';
 import { anyOf, pick, present, spread, type Tangent } from '../tangents.ts';
 import { finishTranspose, traceTranspose } from '../transpose.ts';
@@ -132,7 +133,9 @@ function transpose(
   const hasCotangent = cotangents.map((c) => c !== undefined);
   const traces = op.regions.map((region) => traceTranspose(region, flags, hasCotangent));
   const wanted = anyOf(traces.map((t) => t.cotangents.map((c) => c !== undefined)));
-  const regions = traces.map((t, i) => finishTranspose(t, op.regions[i]!.name, wanted));
+  const regions = traces.map((t, i) =>
+    finishTranspose(t, derivedName(op.regions[i]!.name, 'transpose'), wanted),
+  );
   if (!wanted.includes(true)) return op.operands.map(() => undefined);
   const knownOperands = op.operands.filter((_, i) => !isLinear[i]);
   const operands = [...knownOperands, ...present(cotangents)];

@@ -12,6 +12,7 @@ import { type Builder, makeValue } from '../../tensor-ir/builder.ts';
 import type { RegionRules } from '../../tensor-ir/primitive.ts';
 import type { Attrs, Func, Operation, Value } from '../../tensor-ir/program.ts';
 import { type Dual, finishJvp, traceJvp } from '../jvp.ts';
+import { derivedName } from '../names.ts';
 import { type LinearSplit, linearSplit, type Partition } from '../split.ts';
 import { either, pick, present, sameFlags, spread, type Tangent } from '../tangents.ts';
 import { traceTranspose } from '../transpose.ts';
@@ -355,7 +356,7 @@ function transpose(
   const constParameters = parameters.splice(0, knownConsts.length);
   const carryParameters = parameters.splice(0, outCarries.length);
   const region = builder.finish(
-    `${body.name}_transpose`,
+    derivedName(body.name, 'transpose'),
     [
       index!,
       ...carryParameters,
