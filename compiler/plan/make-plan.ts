@@ -11,7 +11,7 @@ import type { Kernel } from '../kernel-ir/program.ts';
 import { scratchBytes } from '../kernel-ir/scratch.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import type { ScheduledFunction, ScheduledProgram, ScheduledStep } from '../schedule/schedule.ts';
-import { type Int, print, product } from '../symbolic/integer.ts';
+import { dimVariable, type Int, multiply, print, product } from '../symbolic/integer.ts';
 import type {
   ConstantData,
   Entry,
@@ -35,6 +35,12 @@ export interface PlannedProgram {
   readonly plan: Plan;
   readonly constants: readonly PlanConstant[];
 }
+
+/** The index of the innermost loop, in the offsets of copies. */
+const iteration: Int = dimVariable('$iteration');
+
+/** The count of a loop that ends by its condition alone: more than any run makes, and exact everywhere. */
+const unbounded = 2 ** 48;
 
 export function makePlan(program: ScheduledProgram): PlannedProgram {
   const kernelNumbers = new Map(program.kernels.map((k, i) => [k, i]));
@@ -107,8 +113,8 @@ class FunctionPlanner {
         this.addBuffer('parameter', value, parameterNames[i] ?? `argument${i}`),
       );
     });
-    this.addResults(fused, environment, leafNames(entry.result, 'result'));
-    const steps = this.steps(scheduled, environment, true);
+    const copies = this.addResults(fused, environment, leafNames(entry.result, 'result'));
+    const steps = [...this.steps(scheduled, environment, true), ...copies];
     const reuse = findReuse(scheduled, fused, environment, this.buffers);
     for (const [result, parameter] of reuse) this.buffers[result]!.mayReuse = parameter;
     return {
@@ -138,25 +144,25 @@ class FunctionPlanner {
     return this.buffers.length - 1;
   }
 
+  /** Adds the result buffers; returns the copies that fill those which are constants of the program. */
   private addResults(
     fused: FusedFunction,
     environment: Environment,
     names: readonly string[],
-  ): void {
+  ): Step[] {
+    const literals: { readonly number: number; readonly value: Value }[] = [];
     fused.results.forEach((value, i) => {
       const number = this.addBuffer('result', value, names[i] ?? `result${i}`);
       const before = environment.get(value);
       if (before !== undefined) this.buffers[number]!.sameAs = before;
       else if (fused.definitions.get(value)?.primitive.name === 'literal') {
-        // decided below, when the constant has its buffer
-        this.buffers[number]!.sameAs = -1;
+        literals.push({ number, value });
       } else environment.set(value, number);
     });
-    fused.results.forEach((value, i) => {
-      const number = fused.parameters.length + i;
-      if (this.buffers[number]!.sameAs === -1)
-        this.buffers[number]!.sameAs = this.constant(fused, value, environment);
-    });
+    // constants come after all results
+    return literals.map(({ number, value }) =>
+      this.copy(this.constant(fused, value, environment), number, value),
+    );
   }
 
   private constant(fused: FusedFunction, value: Value, environment: Environment): number {
@@ -338,7 +344,7 @@ class FunctionPlanner {
       ...test(),
       {
         kind: 'loop',
-        count: String(Number.MAX_SAFE_INTEGER),
+        count: String(unbounded),
         reverse: false,
         condition: isRunning,
         body: [
@@ -370,7 +376,7 @@ class FunctionPlanner {
     const sliceBuffers = slices.map((v) => this.temporary(v, v.name ?? 'slice'));
     const outputs = body.fused.results.slice(carries);
     const outputBuffers = outputs.map((v) => this.temporary(v, v.name ?? 'output'));
-    const offset = (v: Value): string => `(${print(product(v.type.shape))})*$iteration`;
+    const offset = (v: Value): string => print(multiply(product(v.type.shape), iteration));
     return [
       ...op.results.slice(0, carries).map((v, i) => this.copy(operands[i]!, carry[i]!, v)),
       {

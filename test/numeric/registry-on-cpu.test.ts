@@ -1,0 +1,35 @@
+/** Every primitive on its samples on the CPU device, against the evaluator: one C source, compiled once. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { primitives } from '../../compiler/primitives/registry.ts';
+import type { NdArray } from '../../compiler/tensor-ir/nd-array.ts';
+import { expectAllClose } from '../support/all-close.ts';
+import { runFunction } from '../support/functions.ts';
+import { type CompiledForCpu, callOnCpu, compileForCpu } from '../support/run-on-cpu.ts';
+import { drawOperands, sampleFunction, samplesOf } from '../support/samples.ts';
+
+const cases = [...primitives.values()]
+  .filter(({ lower }) => lower.kind !== 'removed')
+  .flatMap(({ name }) =>
+    samplesOf(name).map((sample, i) => ({
+      label: `${name}: ${sample.label}`,
+      func: { ...sampleFunction(name, sample), name: `${name}_${i}` },
+      operands: drawOperands(sample),
+    })),
+  );
+
+let compiled: CompiledForCpu;
+
+beforeAll(async () => {
+  compiled = await compileForCpu(cases.map(({ func }) => func));
+}, 300_000);
+
+describe('registry', () => {
+  test.each(cases)('$label', ({ func, operands }) => {
+    const expected = runFunction(func, operands);
+    const found: readonly NdArray[] = callOnCpu(compiled.module, func.name, operands);
+    expect(found.length).toBe(expected.length);
+    expected.forEach((x, i) => {
+      expectAllClose(found[i]!, x, `result ${i}`);
+    });
+  });
+});
