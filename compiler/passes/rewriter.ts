@@ -88,11 +88,19 @@ export class Rewriter extends Builder {
     return op.results;
   }
 
-  /** A nameless value that the last operation has just defined takes the name of the one it replaces. */
-  #inheritName(values: readonly Value[], { results: [replaced] }: Operation): readonly Value[] {
+  /**
+   * A nameless value that the last operation has just defined (at `before` or later: nobody else has it yet) takes the name
+   * of the one it replaces.
+   */
+  #inheritName(
+    values: readonly Value[],
+    { results: [replaced] }: Operation,
+    before: number,
+  ): readonly Value[] {
     const [value] = values;
     const last = this.operations.length - 1;
     const op = this.operations[last];
+    if (last < before) return values;
     if (values.length !== 1 || replaced?.name === undefined || value!.name !== undefined) {
       return values;
     }
@@ -111,13 +119,14 @@ export class Rewriter extends Builder {
     if (++this.#depth > maxDepth) {
       throw new InternalError(`the rule ${rule.name} of simplify does not come to an end`);
     }
+    const before = this.operations.length;
     const rewritten = rule.rewrite(this, op);
     this.#depth--;
     if (rewritten === undefined) return undefined;
     const replacements = Array.isArray(rewritten)
       ? (rewritten as readonly Value[])
       : [rewritten as Value];
-    const values = this.#inheritName(replacements, op);
+    const values = this.#inheritName(replacements, op, before);
     invariant(
       values.length === op.results.length &&
         values.every((v, i) => isSameType(v.type, op.results[i]!.type)),
