@@ -536,7 +536,7 @@ describe('explain', () => {
       functions: [
         {
           name: 'both',
-          dispatches: [{ bytes: { value: expect.any(Number) }, lines: expect.any(Array) }],
+          dispatches: [{ bytes: { value: expect.any(Number) }, places: expect.any(Array) }],
         },
       ],
     });

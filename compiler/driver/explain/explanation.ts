@@ -2,19 +2,18 @@
  * What `explain` shows, as data: for each function its source lines, its operations and the kernels that compute them,
  * tied together by line and operation numbers, with their cost and the fusions that were refused.
  */
-import { indexLines, lineText, positionAt } from '../../diagnostics/line-index.ts';
-import type { Span } from '../../diagnostics/span.ts';
 import type { Kernel } from '../../kernel-ir/program.ts';
 import type { FusedFunction, Group, Refusal } from '../../passes/fused-group.ts';
 import type { PlanFunction } from '../../plan/plan.ts';
 import type { ScheduledFunction } from '../../schedule/schedule.ts';
 import { constantValue, type Int, print, sum } from '../../symbolic/integer.ts';
 import { printFunction } from '../../tensor-ir/print.ts';
-import type { Entry, Func, Value } from '../../tensor-ir/program.ts';
+import type { Entry, Func, Operation, Value } from '../../tensor-ir/program.ts';
 import type { Stages } from '../compile.ts';
 import type { TargetProgram } from '../pipeline.ts';
 import { operationsOf } from './group-operations.ts';
 import { splitKernels } from './kernel-text.ts';
+import { type Place, PlaceTable, type SourceLine } from './places.ts';
 
 /** A polynomial over dims as text, and its value where no dim is open. */
 export interface Amount {
@@ -22,17 +21,13 @@ export interface Amount {
   readonly value: number | undefined;
 }
 
-export interface SourceLine {
-  readonly file: string;
-  readonly line: number;
-  readonly text: string;
-}
-
 export interface ExplainedOperation {
   /** Position in the function, from 0. */
   readonly number: number;
   readonly text: string;
-  readonly place: { readonly file: string; readonly line: number } | undefined;
+  readonly place: Place | undefined;
+  /** Moves elements or makes a constant: costs nothing in a kernel. */
+  readonly isFree: boolean;
 }
 
 export interface ExplainedDispatch {
@@ -43,8 +38,8 @@ export interface ExplainedDispatch {
   readonly flops: Amount;
   /** Operations that it computes, by number. */
   readonly operations: readonly number[];
-  /** Lines of the root source that they come from. */
-  readonly lines: readonly number[];
+  /** Lines that they come from, in order. */
+  readonly places: readonly Place[];
   /** How deep in loops and branches; 0 for the top. */
   readonly depth: number;
 }
@@ -61,6 +56,7 @@ export interface ExplainedFunction {
   readonly name: string;
   readonly doc: string;
   readonly signature: PlanFunction;
+  /** Its own lines, then all others that its operations come from; the root source first. */
   readonly source: readonly SourceLine[];
   readonly operations: readonly ExplainedOperation[];
   readonly dispatches: readonly ExplainedDispatch[];
@@ -97,23 +93,17 @@ function explainFunction(
   stages: Stages,
 ): ExplainedFunction {
   const numbers = new Map(entry.func.body.map((op, i) => [op, i]));
-  const { file } = stages.module;
-  const lineOf = (span: Span | undefined): { file: string; line: number } | undefined => {
-    const text = span === undefined ? undefined : stages.sources.get(span.file);
-    if (span === undefined || text === undefined) return undefined;
-    return { file: span.file, line: positionAt(indexLines(text), span.start).line };
-  };
+  const places = new PlaceTable(stages.module.file, stages.sources);
   const texts = operationTexts(entry.func);
   const operations = entry.func.body.map((op, number) => ({
     number,
     text: texts[number] ?? op.primitive.name,
-    place: lineOf(op.span),
+    place: places.of(op.span),
+    isFree: isFree(op),
   }));
   const flat = flattenSteps(scheduled, 0);
   const dispatches = flat.map(({ kernel, group, fused, depth }): ExplainedDispatch => {
     const ops = operationsOf(fused, group);
-    const places = ops.map((op) => lineOf(op.span));
-    const lines = places.flatMap((place) => (place?.file === file ? [place.line] : []));
     return {
       kernel: kernel.name,
       schedule: kernel.about.schedule,
@@ -121,7 +111,7 @@ function explainFunction(
       bytes: amount(kernel.about.bytes),
       flops: amount(kernel.about.flops),
       operations: ops.flatMap((op) => numbers.get(op) ?? []),
-      lines: [...new Set(lines)].sort((a, b) => a - b),
+      places: places.sorted(ops.map((op) => op.span)),
       depth,
     };
   });
@@ -129,7 +119,10 @@ function explainFunction(
     name: entry.name,
     doc: entry.doc,
     signature,
-    source: sourceOf(entry.span, stages.sources),
+    source: places.lines(
+      entry.span,
+      entry.func.body.map((op) => op.span),
+    ),
     operations,
     dispatches,
     refusals: collectRefusals(scheduled).map(explainRefusal),
@@ -178,21 +171,10 @@ function operationTexts(func: Func): readonly string[] {
     .map((line) => line.trim());
 }
 
-/** The lines of a function in its source. */
-function sourceOf(
-  span: Span | undefined,
-  sources: ReadonlyMap<string, string>,
-): readonly SourceLine[] {
-  const text = span === undefined ? undefined : sources.get(span.file);
-  if (span === undefined || text === undefined) return [];
-  const index = indexLines(text);
-  const first = positionAt(index, span.start).line;
-  const last = positionAt(index, Math.max(span.start, span.end - 1)).line;
-  return Array.from({ length: last - first + 1 }, (_, i) => ({
-    file: span.file,
-    line: first + i,
-    text: lineText(index, first + i),
-  }));
+function isFree({ primitive }: Operation): boolean {
+  return (
+    primitive.name === 'constant' || (primitive.lower.kind === 'element' && primitive.lower.isView)
+  );
 }
 
 /** Flops per byte: above the machine's balance a kernel is bound by arithmetic, below by memory. */

@@ -1,6 +1,7 @@
 /** An explanation as one page that needs nothing else: three columns, tied together by pointing at them. */
 import { showType } from '../../bindings/show-type.ts';
 import type { ExplainedFunction, Explanation } from './explanation.ts';
+import type { Place } from './places.ts';
 import { showBytes, showFlops, showIntensity } from './units.ts';
 
 /** `style` and `script` are the texts of page.css and page.js. */
@@ -41,22 +42,22 @@ function functionToHtml(
     showFlops(f.flops),
     showIntensity(f.bytes, f.flops),
   ];
-  const shown = new Set(f.source.map(({ line }) => line));
-  const file = f.source[0]?.file;
   // data-k lists the dispatches that an element belongs to.
-  const kernelsOfLine = (line: number): string => numbersWhere(f, (d) => d.lines.includes(line));
+  const kernelsOfLine = (at: Place): string =>
+    numbersWhere(f, (d) => d.places.some(({ file, line }) => file === at.file && line === at.line));
   const kernelsOfOperation = (op: number): string =>
     numbersWhere(f, (d) => d.operations.includes(op));
-  const source = f.source.map(
-    ({ line, text }) =>
-      `<li value="${line}" data-k="${kernelsOfLine(line)}">${escapeHtml(text)}</li>`,
-  );
-  const operations = f.operations.map(({ number, text, place }) => {
-    const line =
-      place !== undefined && place.file === file && shown.has(place.line) ? place.line : undefined;
+  let file: string | undefined;
+  const source = f.source.map((place) => {
+    const header = place.file === file ? '' : `<li class="file">${escapeHtml(place.file)}</li>`;
+    file = place.file;
+    const number = `<i>${place.line}</i>`;
+    return `${header}<li data-k="${kernelsOfLine(place)}">${number}${escapeHtml(place.text)}</li>`;
+  });
+  const operations = f.operations.map(({ number, text, place, isFree }) => {
     const from = place === undefined ? '' : ` title="${escapeHtml(place.file)}:${place.line}"`;
-    const link = line === undefined ? '' : ` data-l="${line}"`;
-    return `<li data-k="${kernelsOfOperation(number)}"${link}${from}>${escapeHtml(text)}</li>`;
+    const free = isFree ? ' class="free"' : '';
+    return `<li data-k="${kernelsOfOperation(number)}"${free}${from}>${escapeHtml(text)}</li>`;
   });
   const dispatches = f.dispatches.map((d, i) => {
     const cost = [showBytes(d.bytes), showFlops(d.flops), showIntensity(d.bytes, d.flops)].filter(
@@ -73,7 +74,7 @@ function functionToHtml(
 <p>${escapeHtml(f.doc)}</p>
 <p><small>${escapeHtml(totals.filter((part) => part !== '').join(', '))}</small></p>
 <div class="columns">
-<div><h3>Source</h3><ol class="code">${source.join('')}</ol></div>
+<div><h3>Source</h3><ul class="code">${source.join('')}</ul></div>
 <div><h3>Operations</h3><ul class="code">${operations.join('')}</ul></div>
 <div><h3>Kernels</h3>${dispatches.join('')}</div>
 </div>

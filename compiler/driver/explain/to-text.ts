@@ -2,10 +2,13 @@
 import { showType } from '../../bindings/show-type.ts';
 import type { Paint } from '../shell.ts';
 import type { ExplainedDispatch, ExplainedFunction, Explanation } from './explanation.ts';
+import { type SourceLine, showPlaces } from './places.ts';
 import { showBytes, showFlops, showIntensity } from './units.ts';
 
 /** Refusals shown for a function; the dearest come first in most programs, and the page has all. */
 const mostRefusals = 12;
+/** Operations shown for a kernel; those that only move elements are left out. */
+const mostOperations = 12;
 
 export function explanationToText(explanation: Explanation, paint: Paint): string {
   const functions = explanation.functions.map((f) => functionToText(f, paint));
@@ -26,7 +29,7 @@ function functionToText(f: ExplainedFunction, paint: Paint): string {
     `${paint.bold(f.name)}(${parameters.join(', ')}) -> ${showType(f.signature.result)}`,
     paint.dim(counts.filter((part) => part !== '').join(', ')),
     '',
-    ...f.source.map(({ line, text }) => `${paint.blue(String(line).padStart(5))} │ ${text}`),
+    ...sourceToText(f.source, paint),
     '',
     ...f.dispatches.flatMap((dispatch, i) => dispatchToText(dispatch, i, f, paint)),
   ];
@@ -41,20 +44,39 @@ function functionToText(f: ExplainedFunction, paint: Paint): string {
   return lines.join('\n');
 }
 
+/** Numbered lines; a dotted line stands for lines left out, a name for another file. */
+function sourceToText(source: readonly SourceLine[], paint: Paint): readonly string[] {
+  let before: SourceLine | undefined;
+  return source.flatMap((place) => {
+    const { file, line, text } = place;
+    const last = before;
+    before = place;
+    const shown = `${paint.blue(String(line).padStart(5))} │ ${text}`;
+    if (last?.file !== file) return [paint.dim(`      ┌ ${file}`), shown];
+    return last.line + 1 === line ? [shown] : [paint.dim('      ·'), shown];
+  });
+}
+
 function dispatchToText(
   dispatch: ExplainedDispatch,
   number: number,
   f: ExplainedFunction,
   paint: Paint,
 ): readonly string[] {
-  const { kernel, schedule, bytes, flops, operations, lines, depth } = dispatch;
-  const where = lines.length === 0 ? '' : `, from line ${lines.join(', ')}`;
+  const { kernel, schedule, bytes, flops, operations, places, depth } = dispatch;
   const cost = [showBytes(bytes), showFlops(flops), showIntensity(bytes, flops)]
     .filter((part) => part !== '')
     .join(', ');
   const indent = '  '.repeat(depth);
+  const computed = operations.flatMap((op) => {
+    const operation = f.operations[op];
+    return operation === undefined || operation.isFree ? [] : [operation.text];
+  });
+  const rest = computed.length - mostOperations;
   return [
-    `${indent}${paint.cyan(`${number + 1}. ${kernel}`)} ${paint.dim(`(${schedule}${where})`)} ${cost}`,
-    ...operations.map((op) => `${indent}     ${paint.dim(f.operations[op]?.text ?? '')}`),
+    `${indent}${paint.cyan(`${number + 1}. ${kernel}`)} (${schedule}) ${cost}`,
+    ...(places.length === 0 ? [] : [`${indent}   ${paint.dim(`from ${showPlaces(places)}`)}`]),
+    ...computed.slice(0, mostOperations).map((text) => `${indent}     ${paint.dim(text)}`),
+    ...(rest > 0 ? [`${indent}     ${paint.dim(`and ${rest} more operations`)}`] : []),
   ];
 }
