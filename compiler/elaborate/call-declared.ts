@@ -398,12 +398,28 @@ function requireConstraint(
   if (condition === undefined) return false;
   const verdict = e.conditions.judge(condition);
   if (verdict === 'refuted') {
-    const { left, right, message } = condition;
-    const values = `${print(left)} against ${print(right)}`;
+    const values = showValues(e, constraint, scope);
     const labels = [{ span: constraint.span, text: `\`${callee}\` states it here` }];
-    e.error(conditionRefuted(message, values, span, labels));
+    e.error(conditionRefuted(condition.message, values, span, labels));
     return false;
   }
   if (verdict === 'open') e.conditions.record({ ...condition, span });
   return true;
+}
+
+/** `D is 12, H is 5` */
+export function showValues(e: Elaborator, { left, right }: Constraint, scope: Scope): string {
+  const names = new Set([...namesInDim(left), ...namesInDim(right)]);
+  const shown = [...names].map((text) => {
+    const span = left.span;
+    const dim = evaluateDim(
+      e,
+      { kind: 'name', name: { text, span }, span },
+      scope,
+      undefined,
+      true,
+    );
+    return `${text} is ${dim === undefined ? 'unknown' : print(dim)}`;
+  });
+  return shown.length === 0 ? 'it is false' : shown.join(', ');
 }

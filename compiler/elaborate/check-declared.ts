@@ -9,13 +9,12 @@ import {
   dimVariable,
   type Int,
   int,
-  print,
   substitute,
   variableNames,
 } from '../symbolic/integer.ts';
 import type { FunctionDeclaration, Generic, StructDeclaration } from '../syntax/ast.ts';
 import type { Guard } from '../tensor-ir/program.ts';
-import { conditionOf } from './call-declared.ts';
+import { conditionOf, showValues } from './call-declared.ts';
 import { guarded } from './call-function.ts';
 import { coerce } from './coerce.ts';
 import { Conditions } from './conditions.ts';
@@ -188,7 +187,7 @@ function bindSignature(
     if (condition === undefined) continue;
     const verdict = e.conditions.judge(condition);
     if (verdict === 'refuted') {
-      const values = `${print(condition.left)} against ${print(condition.right)}`;
+      const values = showValues(e, constraint, scope);
       e.error(conditionRefuted(condition.message, values, constraint.span, []));
     } else if (verdict === 'open') {
       e.conditions.assume(condition);

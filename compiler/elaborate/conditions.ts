@@ -3,6 +3,7 @@
  * proves them. Dims are at least 0 here (an empty batch is legal), so `N - 1 >= 0` is a guard.
  */
 import {
+  type Atom,
   add,
   constantValue,
   dimVariable,
@@ -10,6 +11,7 @@ import {
   type Int,
   isDivisible,
   isNonNegative,
+  multiply,
   one,
   print,
   substitute,
@@ -52,7 +54,10 @@ export class Conditions {
 
   /** Keeps a guard for the plan, once. */
   record(guard: Guard): void {
-    const key = `${guard.relation}|${guard.left.key}|${guard.right.key}`;
+    const key =
+      guard.relation === 'divisible'
+        ? `${guard.left.key}|${guard.right.key}`
+        : `${guard.relation}|${subtract(guard.left, guard.right).key}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
     this.guards.push(guard);
@@ -101,12 +106,46 @@ export class Conditions {
 
 /** a >= 0 for all dims >= 0 (`isNonNegative` takes dims to be at least 1). */
 function isNonNegativeFromZero(a: Int): boolean {
-  // a quotient such as D/H cannot be shifted: leave it open
-  const isPolynomial = a.terms.every((t) => t.powers.every((p) => p.exponent > 0));
-  if (!isPolynomial) return a.terms.every((t) => t.numerator >= 0);
+  if (isPlainlyNonNegative(a)) return true;
+  // dims that divide are at least 1: with the quotients multiplied out, the sign is that of a polynomial
+  const divisors = new Set<string>();
+  let whole = a;
+  for (const { atom, exponent } of a.terms.flatMap((t) => t.powers)) {
+    if (exponent > 0) continue;
+    if (atom.kind !== 'variable') return false;
+    divisors.add(atom.name);
+  }
+  for (const name of divisors) {
+    const powers = whole.terms.flatMap((t) => t.powers).filter((p) => p.atom.key === name);
+    const lowest = Math.min(0, ...powers.map((p) => p.exponent));
+    for (let i = lowest; i < 0; i++) whole = multiply(whole, dimVariable(name));
+  }
   return isNonNegative(
-    substitute(a, (v) => (v.extent === undefined ? subtract(dimVariable(v.name), one) : undefined)),
+    substitute(whole, (v) =>
+      v.extent === undefined && !divisors.has(v.name)
+        ? subtract(dimVariable(v.name), one)
+        : undefined,
+    ),
   );
+}
+
+/** A sum of products of what is never negative. */
+function isPlainlyNonNegative(a: Int): boolean {
+  return a.terms.every((t) => t.numerator >= 0 && t.powers.every((p) => isAtomNonNegative(p.atom)));
+}
+
+function isAtomNonNegative(atom: Atom): boolean {
+  switch (atom.kind) {
+    case 'variable':
+    case 'mod':
+      return true;
+    case 'floordiv':
+      return isPlainlyNonNegative(atom.left);
+    case 'min':
+      return isPlainlyNonNegative(atom.left) && isPlainlyNonNegative(atom.right);
+    case 'max':
+      return isPlainlyNonNegative(atom.left) || isPlainlyNonNegative(atom.right);
+  }
 }
 
 /** Two polynomials that differ are different sizes; only roundings and quotients can make them agree by chance. */

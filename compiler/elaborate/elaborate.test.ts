@@ -264,6 +264,17 @@ export fn f(n: i32) -> (i32, i32, i32) {
     expect(run(source, i32([], [7])).map((r) => r.data[0])).toEqual([8, 10, 20]);
   });
 
+  test('a loop over a fixed array stops early too', () => {
+    const source = `
+export fn f(xs: [f32; 4]) -> f32 {
+  var t = 0.0;
+  for x in xs while t < 3.0 { t = t + x; }
+  t
+}`;
+    const inputs = [1, 2, 3, 4].map((v) => f32([], [v]));
+    expect(one(source, ...inputs)[1]).toEqual([3]);
+  });
+
   test('loops nest and read what is outside', () => {
     const source = `
 export fn f(x: f32[2, 3], s: f32) -> f32 {

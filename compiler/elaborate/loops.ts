@@ -2,7 +2,6 @@
  * Loops. Over a range, a tensor or an `S[N]` they are `scan`, with the variables that the body assigns as the carry;
  * a range between run-time numbers and `while` are `while`; over a fixed array or a tuple they unroll.
  */
-import { unrolledWhile } from '../diagnostics/problems/limits.ts';
 import { notIterable, operatorOperand } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import {
@@ -46,11 +45,7 @@ export function elaborateFor(e: Elaborator, loop: For, scope: Scope): void {
       return;
     case 'tuple':
     case 'array':
-      if (loop.condition !== undefined) e.error(unrolledWhile(loop.condition.span));
-      for (const item of over.items) {
-        if (!e.spend(1, loop.span)) return;
-        runBody(e, loop, item, scope);
-      }
+      unroll(e, loop, over.items, scope);
       return;
     case 'tensor':
     case 'struct': {
@@ -64,6 +59,23 @@ export function elaborateFor(e: Elaborator, loop: For, scope: Scope): void {
   }
   e.error(notIterable(describe(over), loop.iterable.span));
   checkBody(e, loop, errorTerm, scope);
+}
+
+/** The body once for each item; with `while`, under a flag that stays false once it is. */
+function unroll(e: Elaborator, loop: For, items: readonly Term[], scope: Scope): void {
+  const variables = assignedVariables([loop.body], scope);
+  let flag: Term = trueTerm;
+  for (const item of items) {
+    if (!e.spend(1, loop.span)) return;
+    if (loop.condition === undefined) runBody(e, loop, item, scope);
+    else {
+      const inner = new Scope(scope);
+      bindPattern(e, loop.pattern, item, inner);
+      e.builder.span = loop.span;
+      flag = runWhile(e, loop, inner, scope, variables, flag);
+      if (flag.kind === 'error') return;
+    }
+  }
 }
 
 /** Elaborates the body once so that its own problems are reported. */

@@ -29,15 +29,6 @@ export function rangeOutsideLoop(span: Span): Problem {
   };
 }
 
-export function unrolledWhile(span: Span): Problem {
-  return {
-    code: 'MLX3004',
-    message: '`while` on a loop over a fixed array is not supported',
-    span,
-    hint: 'use `if` in the body, or loop over a range',
-  };
-}
-
 export function functionLeavesRegion(what: string, span: Span): Problem {
   return {
     code: 'MLX3005',
