@@ -45,10 +45,7 @@ export const init: TypedFunction<[seed: TensorLike], readonly [Mlp, AdamW]>;
  * @returns (Mlp, AdamW, f32)
  * Dims B come from the arguments.
  */
-export const train_step: TypedFunction<
-  [m: Mlp<TensorLike>, opt: AdamW<TensorLike>, x: TensorLike, y: TensorLike, lr: TensorLike],
-  readonly [Mlp, AdamW, Tensor]
->;
+export const train_step: TypedFunction<[m: Mlp<TensorLike>, opt: AdamW<TensorLike>, x: TensorLike, y: TensorLike, lr: TensorLike], readonly [Mlp, AdamW, Tensor]>;
 
 /**
  * The most likely digit of each image.
@@ -67,10 +64,7 @@ export const predict: TypedFunction<[m: Mlp<TensorLike>, x: TensorLike], Tensor>
  * @returns (f32, f32)
  * Dims B come from the arguments.
  */
-export const evaluate: TypedFunction<
-  [m: Mlp<TensorLike>, x: TensorLike, y: TensorLike],
-  readonly [Tensor, Tensor]
->;
+export const evaluate: TypedFunction<[m: Mlp<TensorLike>, x: TensorLike, y: TensorLike], readonly [Tensor, Tensor]>;
 
 /**
  * How often digit i was taken for digit j.
@@ -81,6 +75,16 @@ export const evaluate: TypedFunction<
  * Dims B come from the arguments.
  */
 export const confusion: TypedFunction<[m: Mlp<TensorLike>, x: TensorLike, y: TensorLike], Tensor>;
+
+/**
+ * How much each image pulls at the classifier: the norm of its own gradient.
+ * @param m Mlp
+ * @param x f32[B, 64]
+ * @param y i32[B]
+ * @returns f32[B]
+ * Dims B come from the arguments.
+ */
+export const grad_norms: TypedFunction<[m: Mlp<TensorLike>, x: TensorLike, y: TensorLike], Tensor>;
 
 /** The bundle itself: its functions by name and its device. */
 declare const bundle: Module;
