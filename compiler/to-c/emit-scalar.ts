@@ -16,7 +16,13 @@ export interface ScalarContext {
 }
 
 export function emitIndex(value: Int, context: ScalarContext): Text {
-  return emitInteger(value, (name) => context.names.integer(name));
+  // names stay what they are within a kernel, and the same indices occur again and again
+  let text = context.names.indices.get(value);
+  if (text === undefined) {
+    text = emitInteger(value, (name) => context.names.integer(name));
+    context.names.indices.set(value, text);
+  }
+  return text;
 }
 
 export function emitScalar(scalar: KernelScalar, context: ScalarContext): Text {

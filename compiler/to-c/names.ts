@@ -1,5 +1,7 @@
 /** C names for the names of a kernel: readable, unique, never a word of C or of the helpers. */
 import type { Buffer } from '../kernel-ir/program.ts';
+import type { Int } from '../symbolic/integer.ts';
+import type { Text } from './precedence.ts';
 
 /** The exported symbol of a kernel: the prefix keeps a kernel called `exp` apart from the C library. */
 export function kernelSymbol(name: string): string {
@@ -26,6 +28,8 @@ export class KernelNames {
   private readonly values = new Map<string, string>();
   private readonly integers = new Map<string, string>();
   private readonly buffers = new Map<Buffer, string>();
+  /** Indices already written with these names. */
+  readonly indices: Map<Int, Text> = new Map();
 
   /** A loop variable, dim or other whole number. */
   integer(name: string): string {
