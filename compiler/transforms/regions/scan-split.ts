@@ -1,3 +1,4 @@
+/** The linear split of `scan`: what a step saves for the way back. */
 import { makeValue } from '../../tensor-ir/builder.ts';
 import type { Func, Operation, Value } from '../../tensor-ir/program.ts';
 import { type LinearSplit, linearSplit, type Partition } from '../split.ts';
