@@ -4,21 +4,17 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { commonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';
-import { deadCode } from '../../compiler/passes/dead-code.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
-import { simplify } from '../../compiler/passes/simplify.ts';
 import { cpuSchedule } from '../../compiler/schedule/cpu/schedule.ts';
 import { cpuModels } from '../../compiler/schedule/device-model.ts';
 import { metalSchedule } from '../../compiler/schedule/metal/schedule.ts';
 import { type Schedule, scheduleProgram } from '../../compiler/schedule/schedule.ts';
-import { compileSource } from '../support/run-source.ts';
+import { compileSource, simplifyProgram } from '../support/run-source.ts';
 
 const folder = new URL('../golden/kernels/', import.meta.url);
 
 function countKernels(text: string, schedule: Schedule): number {
-  const passes = [simplify, commonSubexpressions, deadCode];
-  const program = passes.reduce((p, pass) => pass.run(p), compileSource(text));
+  const program = simplifyProgram(compileSource(text));
   const { entries } = scheduleProgram(fuse(program), schedule);
   expect(entries.length).toBe(1);
   return entries[0]!.scheduled.steps.length;

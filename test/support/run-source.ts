@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { elaborate } from '../../compiler/elaborate/elaborate.ts';
+import { commonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';
+import { deadCode } from '../../compiler/passes/dead-code.ts';
+import { simplify } from '../../compiler/passes/simplify.ts';
 import type { Module } from '../../compiler/syntax/ast.ts';
 import { parse } from '../../compiler/syntax/parse.ts';
 import type { DType } from '../../compiler/tensor-ir/dtype.ts';
@@ -66,13 +69,18 @@ function compileAnew(text: string): Program<'plain'> {
   return expandTransformations(program);
 }
 
+/** The same program with less to do, as fusion gets it. */
+export function simplifyProgram(program: Program<'plain'>): Program<'plain'> {
+  return [simplify, commonSubexpressions, deadCode].reduce((p, pass) => pass.run(p), program);
+}
+
 /** Calls an exported function on the leaves of its arguments; gives the leaves of its result. */
-export function runSource(
-  text: string,
+export function runProgram(
+  program: Program<'plain'>,
   name: string,
   inputs: readonly TestTensor[],
 ): readonly TestTensor[] {
-  const entry = compileSource(text).entries.find((e) => e.name === name);
+  const entry = program.entries.find((e) => e.name === name);
   if (entry === undefined) throw new Error(`no entry ${name}`);
   const args = inputs.map((t) => arrayOf(t.dtype, t.shape, t.data));
   return evaluateEntry(entry, args).map((x) => ({
@@ -80,4 +88,13 @@ export function runSource(
     shape: x.shape,
     data: toNumbers(x),
   }));
+}
+
+/** Compiles and calls. */
+export function runSource(
+  text: string,
+  name: string,
+  inputs: readonly TestTensor[],
+): readonly TestTensor[] {
+  return runProgram(compileSource(text), name, inputs);
 }

@@ -1,0 +1,42 @@
+/** The standard library on the CPU device, against what JAX, NumPy and PyTorch gave: the same bits of random numbers. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { compileOrThrow, load, type Module, Tensor, tensor } from '../../index.ts';
+import type { TestTensor } from '../support/run-source.ts';
+import { expectClose, functionOf, goldensOf, type Suite, suites } from '../support/stdlib-cases.ts';
+
+/** One module with a function for each case, so that the C compiler runs once. */
+function moduleOf(suite: Suite): string {
+  const goldens = goldensOf(suite);
+  const functions = Object.entries(suite.cases).map(([key, expression], i) =>
+    functionOf(`case_${i}`, expression, goldens[key]!),
+  );
+  return `${suite.imports}\n${functions.join('\n')}`;
+}
+
+function leavesOf(tree: unknown): readonly Tensor[] {
+  return tree instanceof Tensor ? [tree] : Object.values(tree as object).flatMap(leavesOf);
+}
+
+function numbersOf(x: Tensor): TestTensor {
+  const flat = x.shape.length === 0 ? [x.item()] : (x.tolist() as unknown[]).flat(Infinity);
+  return { dtype: x.dtype, shape: [...x.shape], data: flat.map(Number) };
+}
+
+describe.each(Object.entries(suites))('%s', (_, suite) => {
+  const goldens = goldensOf(suite);
+  let module: Module;
+  beforeAll(async () => {
+    const source = { name: 'cases.mlx', text: moduleOf(suite) };
+    module = await load(compileOrThrow(source, { targets: ['cpu'] }));
+  });
+
+  test.each(Object.keys(suite.cases).map((key, i) => [key, i] as const))('%s', (key, i) => {
+    const golden = goldens[key]!;
+    const inputs = golden.inputs.map(({ dtype, shape, data }) => tensor([...data], shape, dtype));
+    const outputs = leavesOf(module.function(`case_${i}`)(...inputs)).map(numbersOf);
+    expect(outputs).toHaveLength(golden.outputs.length);
+    golden.outputs.forEach((wanted, k) => {
+      expectClose(outputs[k]!, wanted, suite.tolerance);
+    });
+  });
+});
