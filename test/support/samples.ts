@@ -220,7 +220,12 @@ function reduceSamples(list: readonly DType[]): readonly Sample[] {
       `[${shape.join(', ')}] over (${axes.join(', ')})`,
       (dtype) => ({
         operands: [
-          { ...operand(dtype, ...shape), ...(isInteger(dtype) && { range: smallRange(dtype) }) },
+          {
+            ...operand(dtype, ...shape),
+            ...(isInteger(dtype) && { range: smallRange(dtype) }),
+            // long sums without cancellation, long products that stay finite
+            ...(Math.max(0, ...shape) > 100 && { range: [0.97, 1.03] as const }),
+          },
         ],
         attrs: { axes },
       }),
@@ -235,6 +240,8 @@ function reduceSamples(list: readonly DType[]): readonly Sample[] {
     ...make([2, 0, 3], 1),
     ...make([2, 0, 3], 0),
     ...make([37], 0),
+    ...make([3, 700], 1),
+    ...make([700, 3], 0),
   ];
 }
 
@@ -312,6 +319,7 @@ function dotSamples(): readonly Sample[] {
         [2, 0],
       ],
     ),
+    ...make(['f32', 'f16', 'bf16'], 'larger', [40, 70], [70, 36], [[1], [0]]),
     ...make(f32, 'nothing to sum', [2, 0], [0, 3], [[1], [0]]),
     ...make(f32, 'no rows', [0, 4], [4, 3], [[1], [0]]),
   ];
