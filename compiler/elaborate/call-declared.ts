@@ -1,28 +1,22 @@
 /** Calls of declared functions: arguments to parameters, generics bound, types compared, then the body. */
+
 import type { Label } from '../diagnostics/diagnostic.ts';
 import { recursion } from '../diagnostics/problems/calls.ts';
 import {
-  conditionRefuted,
   noSolution,
   unresolvedDims,
   wrongArgumentsOfType,
 } from '../diagnostics/problems/shapes.ts';
 import { typeMismatch } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
-import { add, type Int, multiply, one, print, subtract } from '../symbolic/integer.ts';
-import type {
-  Constraint,
-  DimExpression,
-  FunctionDeclaration,
-  Parameter,
-  TypeExpression,
-} from '../syntax/ast.ts';
+import { print } from '../symbolic/integer.ts';
+import type { FunctionDeclaration, Parameter, TypeExpression } from '../syntax/ast.ts';
 import { makeValue } from '../tensor-ir/builder.ts';
-import type { Guard } from '../tensor-ir/program.ts';
 import { type ArgumentSource, assignArguments, elaborateSource } from './call-arguments.ts';
 import type { CallSite } from './call-function.ts';
 import { checkDeclared } from './check-declared.ts';
 import { coerce } from './coerce.ts';
+import { namesInDim, requireConstraint } from './constraints.ts';
 import { describe } from './describe.ts';
 import { evaluateDim } from './dims.ts';
 import type { Elaborator } from './elaborator.ts';
@@ -31,7 +25,6 @@ import { genericsOf, namesIn } from './generics.ts';
 import { Inference, strengthen } from './inference.ts';
 import { enter } from './instances.ts';
 import { parameterTerm } from './parameters.ts';
-import type { Scope } from './scope.ts';
 import { showArgument, showDim, showTypeExpression } from './show.ts';
 import { containsError, errorTerm, typeOf } from './terms.ts';
 import { trace } from './trace.ts';
@@ -313,113 +306,4 @@ function explainAxis(
     labels.push({ span: bound.span, text: `${name} is ${showArgument(bound.argument)} here` });
   }
   return { reason, labels };
-}
-
-function namesInDim(dim: DimExpression): readonly string[] {
-  switch (dim.kind) {
-    case 'name':
-      return [dim.name.text];
-    case 'binary':
-      return [...namesInDim(dim.left), ...namesInDim(dim.right)];
-    case 'negate':
-      return namesInDim(dim.operand);
-    case 'call':
-      return dim.arguments.flatMap(namesInDim);
-    default:
-      return [];
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------
-// Constraints
-
-/** The condition of a `where` clause under the dims of a scope; undefined after a report. */
-export function conditionOf(
-  e: Elaborator,
-  constraint: Constraint,
-  scope: Scope,
-): Guard | undefined {
-  const { left: leftDim, relation, right: rightDim, span } = constraint;
-  const message = `${showDim(leftDim)} ${relation} ${showDim(rightDim)}`;
-  // D % H == 0 is a statement of its own: it makes D/H exact
-  if (
-    relation === '==' &&
-    leftDim.kind === 'binary' &&
-    leftDim.operator === '%' &&
-    isZero(rightDim)
-  ) {
-    const left = evaluateDim(e, leftDim.left, scope);
-    const right = evaluateDim(e, leftDim.right, scope);
-    if (left === undefined || right === undefined) return undefined;
-    return { relation: 'divisible', left, right, message, span };
-  }
-  const left = evaluateDim(e, leftDim, scope);
-  const right = evaluateDim(e, rightDim, scope);
-  if (left === undefined || right === undefined) return undefined;
-  const atLeast = (a: Int, b: Int): Guard => ({
-    relation: 'at-least',
-    left: a,
-    right: b,
-    message,
-    span,
-  });
-  switch (relation) {
-    case '==':
-      return { relation: 'equal', left, right, message, span };
-    case '>=':
-      return atLeast(left, right);
-    case '<=':
-      return atLeast(right, left);
-    case '>':
-      return atLeast(left, add(right, one));
-    case '<':
-      return atLeast(right, add(left, one));
-    case '!=': {
-      // a whole number differs from 0 when its square is at least 1
-      const difference = subtract(left, right);
-      return atLeast(multiply(difference, difference), one);
-    }
-  }
-}
-
-function isZero(dim: DimExpression): boolean {
-  return dim.kind === 'number' && dim.value === 0;
-}
-
-/** Checks a constraint of a callee at a call: proved, kept as a guard, or refuted. */
-function requireConstraint(
-  e: Elaborator,
-  constraint: Constraint,
-  scope: Scope,
-  callee: string,
-  span: Span,
-): boolean {
-  const condition = conditionOf(e, constraint, scope);
-  if (condition === undefined) return false;
-  const verdict = e.conditions.judge(condition);
-  if (verdict === 'refuted') {
-    const values = showValues(e, constraint, scope);
-    const labels = [{ span: constraint.span, text: `\`${callee}\` states it here` }];
-    e.error(conditionRefuted(condition.message, values, span, labels));
-    return false;
-  }
-  if (verdict === 'open') e.conditions.record({ ...condition, span });
-  return true;
-}
-
-/** `D is 12, H is 5` */
-export function showValues(e: Elaborator, { left, right }: Constraint, scope: Scope): string {
-  const names = new Set([...namesInDim(left), ...namesInDim(right)]);
-  const shown = [...names].map((text) => {
-    const span = left.span;
-    const dim = evaluateDim(
-      e,
-      { kind: 'name', name: { text, span }, span },
-      scope,
-      undefined,
-      true,
-    );
-    return `${text} is ${dim === undefined ? 'unknown' : print(dim)}`;
-  });
-  return shown.length === 0 ? 'it is false' : shown.join(', ');
 }

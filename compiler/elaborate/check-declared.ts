@@ -14,10 +14,10 @@ import {
 } from '../symbolic/integer.ts';
 import type { FunctionDeclaration, Generic, StructDeclaration } from '../syntax/ast.ts';
 import type { Guard } from '../tensor-ir/program.ts';
-import { conditionOf, showValues } from './call-declared.ts';
 import { guarded } from './call-function.ts';
 import { coerce } from './coerce.ts';
 import { Conditions } from './conditions.ts';
+import { conditionOf, showValues } from './constraints.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
 import { genericsOf } from './generics.ts';

@@ -147,7 +147,7 @@ function makeInstance(e: Elaborator, call: BoundCall): Instance | undefined | 'i
 }
 
 /** The same tree with fresh parameters for its tensors, named by their path. */
-export function parametersFor(
+function parametersFor(
   term: Term,
   name: string,
   make: (value: Value, path: string) => Value,
@@ -174,7 +174,7 @@ export function parametersFor(
 }
 
 /** Elaborates the body in the function being built. */
-export function elaborateBody(e: Elaborator, call: BoundCall): Term {
+function elaborateBody(e: Elaborator, call: BoundCall): Term {
   const { declaration, span } = call;
   const scope = new Scope(call.scope);
   declaration.parameters.forEach((parameter, i) => {

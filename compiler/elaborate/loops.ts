@@ -41,7 +41,7 @@ export function elaborateFor(e: Elaborator, loop: For, scope: Scope): void {
   const over = elaborateExpression(e, loop.iterable, scope, undefined);
   switch (over.kind) {
     case 'error':
-      checkBody(e, loop, errorTerm, scope);
+      runBody(e, loop, errorTerm, scope);
       return;
     case 'tuple':
     case 'array':
@@ -58,7 +58,7 @@ export function elaborateFor(e: Elaborator, loop: For, scope: Scope): void {
       break;
   }
   e.error(notIterable(describe(over), loop.iterable.span));
-  checkBody(e, loop, errorTerm, scope);
+  runBody(e, loop, errorTerm, scope);
 }
 
 /** The body once for each item; with `while`, under a flag that stays false once it is. */
@@ -78,11 +78,7 @@ function unroll(e: Elaborator, loop: For, items: readonly Term[], scope: Scope):
   }
 }
 
-/** Elaborates the body once so that its own problems are reported. */
-function checkBody(e: Elaborator, loop: For, element: Term, scope: Scope): void {
-  runBody(e, loop, element, scope);
-}
-
+/** The body with the pattern bound; with the error term, only for its own problems. */
 function runBody(e: Elaborator, loop: For, element: Term, scope: Scope): Term {
   const inner = new Scope(scope);
   bindPattern(e, loop.pattern, element, inner);
@@ -106,7 +102,7 @@ function forRange(
   const from = elaborateExpression(e, range.from, scope, undefined);
   const to = elaborateExpression(e, range.to, scope, undefined);
   if (from.kind === 'error' || to.kind === 'error') {
-    checkBody(e, loop, errorTerm, scope);
+    runBody(e, loop, errorTerm, scope);
     return;
   }
   if (from.kind === 'int' && to.kind === 'int') {
@@ -126,7 +122,7 @@ function forRange(
   }
   const low = rangeEnd(e, from, range.from.span);
   const high = rangeEnd(e, to, range.to.span);
-  if (low === undefined || high === undefined) checkBody(e, loop, errorTerm, scope);
+  if (low === undefined || high === undefined) runBody(e, loop, errorTerm, scope);
   else countedWhile(e, loop, scope, low, high);
 }
 

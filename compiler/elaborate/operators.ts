@@ -199,7 +199,7 @@ function tensorOperation(
   const power = operator === '**' ? smallPower(right) : undefined;
   if (power !== undefined && left.kind === 'tensor') {
     e.builder.span = places.span;
-    return result(e, repeatedProduct(e, left.value, power), terms);
+    return result(repeatedProduct(e, left.value, power), terms);
   }
   const shape = broadcastShapes(
     e,
@@ -220,10 +220,10 @@ function tensorOperation(
   }
   e.builder.span = places.span;
   const name = operator === '**' ? 'pow' : primitiveOf[operator];
-  return result(e, apply(e.builder, name, values), terms);
+  return result(apply(e.builder, name, values), terms);
 }
 
-function result(_e: Elaborator, value: Value, terms: readonly Term[]): Term {
+function result(value: Value, terms: readonly Term[]): Term {
   return terms.every(isWeak) && isFloat(value.type.dtype)
     ? { kind: 'tensor', value, isKey: false, isWeak: true }
     : tensorTerm(value);

@@ -1,7 +1,7 @@
 /** "Did you mean": the candidate nearest to a misspelt name. */
 
 /** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours cost 1 each. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -10,7 +10,6 @@ export const errorTerm: Term = { kind: 'error' };
 export const errorType: Type = { kind: 'error' };
 /** `()`: the value of a block without one, and what stands for the gradient of an integer. */
 export const unit: Term = { kind: 'tuple', items: [] };
-export const unitType: Type = { kind: 'tuple', items: [] };
 
 export function tensorTerm(value: Value, isKey = false): Term {
   return { kind: 'tensor', value, isKey };

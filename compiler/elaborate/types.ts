@@ -12,7 +12,7 @@ import { genericConstraint, unresolvedConstant } from '../diagnostics/problems/t
 import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, print, zero } from '../symbolic/integer.ts';
 import type { DimExpression, Generic, TypeArgument, TypeExpression } from '../syntax/ast.ts';
-import { dtypes, isDType, isInClass } from '../tensor-ir/dtype.ts';
+import { dtypes, isInClass } from '../tensor-ir/dtype.ts';
 import { evaluateDim } from './dims.ts';
 import type { Elaborator } from './elaborator.ts';
 import { keyOfArgument } from './keys.ts';
@@ -307,10 +307,6 @@ export function isConstraintName(name: string): boolean {
   return ['float', 'integer', 'number', 'any', 'tree', 'int'].includes(name);
 }
 
-export function isDTypeName(name: string): boolean {
-  return isDType(name);
-}
-
 interface StructMemo {
   readonly fields: Map<string, readonly { readonly name: string; readonly type: Type }[]>;
   readonly open: Set<number>;
@@ -352,7 +348,7 @@ export function structType(e: Elaborator, instance: StructInstance): Type {
 }
 
 /** The scope of a struct's fields: its generics bound to the arguments. */
-export function instanceScope(instance: StructInstance): Scope {
+function instanceScope(instance: StructInstance): Scope {
   const scope = new Scope(instance.scope);
   instance.declaration.generics.forEach((generic, i) => {
     const argument = instance.arguments[i];

@@ -11,21 +11,19 @@ import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, one, subtract, zero } from '../symbolic/integer.ts';
 import type { Expression } from '../syntax/ast.ts';
 import type { Value } from '../tensor-ir/program.ts';
+import { applyIndex, sameDType, wrapIndex } from './apply-index.ts';
 import { broadcastShapes, broadcastTo } from './broadcast.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
 import {
-  applyIndex,
   elaborateEntries,
   expandEllipsis,
   type PlainEntry,
   type Range,
   rangeOf,
-  sameDType,
-  visibleRank,
-  wrapIndex,
-} from './indexing.ts';
+} from './index-entries.ts';
+import { visibleRank } from './indexing.ts';
 import { isWeak, joinDTypes, weakToTensor } from './numbers.ts';
 import {
   apply,
