@@ -146,7 +146,7 @@ export type Statement =
   | Loop
   /** A name for a value. */
   | { readonly kind: 'let'; readonly name: string; readonly value: KernelScalar }
-  /** A run-time index: `name` is an index variable with 0 <= value < extent already ensured by clamping. */
+  /** A run-time index: the printer clamps the value into [0, extent - 1], so that `name` is an index variable of that extent. */
   | {
       readonly kind: 'let-index';
       readonly name: string;
