@@ -1,4 +1,5 @@
 /** The front of the compiler: parsing, names, types, shapes, and whether the derivatives asked for exist. */
+import { MlxcError } from '../../runtime/errors.ts';
 import { type Diagnostic, Diagnostics } from '../diagnostics/diagnostic.ts';
 import { elaborate } from '../elaborate/elaborate.ts';
 import type { Module } from '../syntax/ast.ts';
@@ -52,7 +53,7 @@ export interface CheckedProgram extends Report {
 /** How programs are printed and verified between stages. */
 export const inspectProgram: Inspection<Program> = { show: printProgram, verify: verifyProgram };
 
-/** Parses and checks a source. Never throws for a mistake in it. */
+/** Parses and checks a source. Never throws for a mistake in it; MLX5120 when a dim of the options is no size. */
 export function checkSource(
   source: Source,
   options: CheckOptions,
@@ -75,6 +76,7 @@ export function checkWith(
   options: CheckOptions,
   runner: StageRunner,
 ): CheckedProgram | CompileFailure {
+  checkDims(options.dims ?? {});
   const sink = new Diagnostics();
   const tree = new SourceTree(options.host, sink);
   const report: Report = { sources: tree.texts, timings: runner.timings };
@@ -105,6 +107,14 @@ export function checkWith(
   if (options.targets?.includes('metal') === true) refuseDoubles(plain, module, sink);
   if (sink.hasErrors) return fail();
   return { ok: true, module, traced, plain, warnings: sink.list, ...report };
+}
+
+/** Dims come from the caller, not from the source, so that a wrong one is an exception: MLX5120. */
+function checkDims(dims: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(dims)) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new MlxcError('MLX5120', `the dim ${name} is ${value}`, 'a dim is a whole number from 0');
+  }
 }
 
 function missingSource(source: Source): Diagnostic {

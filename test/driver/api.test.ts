@@ -81,6 +81,13 @@ describe('compile', () => {
     expect(bytes()).toEqual(bytes());
   });
 
+  test('a dim that is no size is refused', () => {
+    for (const N of [Number.NaN, -1, 0.5, Infinity, 2 ** 60]) {
+      expect(() => compile(source, { dims: { N } })).toThrow(/MLX5120/);
+    }
+    expect(compile(source, { dims: { M: 2, N: 3 } }).ok).toBe(true);
+  });
+
   test('a mistake is a diagnostic; compileOrThrow and load throw it', async () => {
     const wrong = 'export fn f(x: f32[N]) -> f32[N] { y }';
     const result = compile(wrong);

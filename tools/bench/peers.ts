@@ -64,11 +64,13 @@ export class Peers {
       cwd: folder(),
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     });
-    child.on('error', () => {});
     child.stdin.on('error', () => {});
     let complaint = '';
     child.stderr.on('data', (chunk: Buffer) => {
       complaint = `${complaint}${chunk}`.slice(-500);
+    });
+    child.on('error', (error) => {
+      complaint = error.message;
     });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const bare = new Peers(child, lines, new Map());

@@ -216,6 +216,8 @@ def array_cases():
         "logsumexp": case(jax.nn.logsumexp(y, axis=1), [y]),
         "argmax": case(np.argmax(y, axis=1).astype(np.int32), [y]),
         "argmin all": case(np.argmin(y).astype(np.int32), [y]),
+        "cumsum": case(np.cumsum(y, axis=1), [y]),
+        "cumprod": case(np.cumprod(x, axis=-1), [x]),
         "prod": case(np.prod(x, axis=0), [x]),
         "min keepdims": case(np.min(x, axis=1, keepdims=True), [x]),
         "any": case(np.any(x > 1, axis=0), [x]),
