@@ -2,7 +2,7 @@
 
 import type { KernelScalar } from '../kernel-ir/program.ts';
 import { add, type Int, one, subtract, sum, zero } from '../symbolic/integer.ts';
-import { makeArray, type NdArray } from '../tensor-ir/nd-array.ts';
+import { isBig, makeArray, type NdArray } from '../tensor-ir/nd-array.ts';
 import { definePrimitive, type ElementBuilder, type Primitive } from '../tensor-ir/primitive.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import {
@@ -100,11 +100,13 @@ function readFrom(
       operand,
       index.map((i, a) => (a === axis ? local : i)),
     );
-  if (operand === operands.length - 1) return read();
-  return k.whereInRange(
-    [{ value: local, extent: operands[operand]!.type.shape[axis]! }],
-    read,
-    () => readFrom(k, operands, axis, index, offsets, operand + 1),
+  if (operands.length === 1) return read();
+  const { dtype, shape } = operands[operand]!.type;
+  // the last one too: what stands outside a guard may be computed whatever the guard says
+  return k.whereInRange([{ value: local, extent: shape[axis]! }], read, () =>
+    operand === operands.length - 1
+      ? k.constant(isBig(dtype) ? 0n : 0, dtype)
+      : readFrom(k, operands, axis, index, offsets, operand + 1),
   );
 }
 

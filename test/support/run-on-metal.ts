@@ -1,4 +1,5 @@
 /** Runs functions of the tensor IR through fusion and the Metal schedules, kernels by `runMetalKernel`. */
+import { deadCode } from '../../compiler/passes/dead-code.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
 import { metalSchedule } from '../../compiler/schedule/metal/schedule.ts';
 import {
@@ -14,12 +15,13 @@ import {
   type NdArray,
   setElement,
 } from '../../compiler/tensor-ir/nd-array.ts';
-import type { ConstantData, Func, Value } from '../../compiler/tensor-ir/program.ts';
+import type { ConstantData, Func, Program, Value } from '../../compiler/tensor-ir/program.ts';
 import { type Memory, runMetalKernel } from './run-metal-kernel.ts';
 import { entryOf } from './run-on-cpu.ts';
 
 export function scheduleForMetal(funcs: readonly Func[]): ScheduledProgram {
-  return scheduleProgram(fuse({ stage: 'plain', entries: funcs.map(entryOf) }), metalSchedule());
+  const program: Program<'plain'> = { stage: 'plain', entries: funcs.map(entryOf) };
+  return scheduleProgram(fuse(deadCode.run(program)), metalSchedule());
 }
 
 /** The results of a function without control flow. */
