@@ -6,15 +6,8 @@
  * Pointers are not `restrict`: a result may lie over a donated parameter. Vector loops say themselves that their
  * iterations are independent.
  */
-import type { Kernel, KernelParameter, Statement } from '../kernel-ir/program.ts';
-import {
-  forEachScalar,
-  forEachStatement,
-  ownIntegers,
-  ownScalars,
-  scalarIntegers,
-} from '../kernel-ir/statements.ts';
-import { forEachVariable, type Int } from '../symbolic/integer.ts';
+import type { Kernel, KernelParameter } from '../kernel-ir/program.ts';
+import { forEachStatement } from '../kernel-ir/statements.ts';
 import { type KernelNames, kernelSymbol } from './names.ts';
 import { storageType } from './types.ts';
 
@@ -62,10 +55,9 @@ export interface IntegerDeclarations {
   readonly tables: ReadonlyMap<string, string>;
 }
 
-/** Names for the integers that the body uses; starts and lengths of segments become tables. */
+/** Names for all integers; starts and lengths of segments become tables. The printer drops the lines that nothing mentions. */
 export function declareIntegers(kernel: Kernel, names: KernelNames): IntegerDeclarations {
   const position = new Map(kernel.integers.map((integer, i) => [integer.name, i]));
-  const used = usedNames(kernel);
   const tables = new Map<string, string>();
   const tableLines: string[] = [];
   const declareTable = (wanted: string, members: readonly string[]): void => {
@@ -80,7 +72,6 @@ export function declareIntegers(kernel: Kernel, names: KernelNames): IntegerDecl
       );
       return;
     }
-    for (const member of members) used.add(member);
     const list = members.map((m) => names.integer(m)).join(', ');
     tableLines.push(`const int64_t ${name}[] = {${list}};`);
   };
@@ -89,23 +80,8 @@ export function declareIntegers(kernel: Kernel, names: KernelNames): IntegerDecl
     declareTable(`${statement.segment}_starts`, statement.starts);
     declareTable(`${statement.length}s`, statement.lengths);
   });
-  const lines = kernel.integers.flatMap((integer, i) =>
-    used.has(integer.name)
-      ? [`const int64_t ${names.integer(integer.name)} = integers[${i}];`]
-      : [],
+  const lines = kernel.integers.map(
+    ({ name }, i) => `const int64_t ${names.integer(name)} = integers[${i}];`,
   );
   return { lines: [...lines, ...tableLines], tables };
-}
-
-/** Every variable in an integer of the body, the grid or a buffer of it. */
-function usedNames(kernel: Kernel): Set<string> {
-  const used = new Set<string>();
-  const add = (value: Int): void => forEachVariable(value, (v) => used.add(v.name));
-  kernel.grid.forEach(add);
-  forEachStatement(kernel.body, (statement: Statement) => {
-    ownIntegers(statement).forEach(add);
-    if (statement.kind === 'allocate') add(statement.buffer.size);
-    forEachScalar(ownScalars(statement), (scalar) => scalarIntegers(scalar).forEach(add));
-  });
-  return used;
 }

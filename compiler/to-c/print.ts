@@ -93,13 +93,13 @@ function printKernel(
     needMicroKernel: (block) => blocks.set(microKernelName(block), block),
   };
   const body = emitBody(kernel, context);
-  const isUsed = (line: string): boolean => mentions(body, declaredName(line));
+  const used = keepUsed(integers.lines, body);
   const lines = [
     `${kernelMarker}${kernel.about.summary.replace(/\s+/g, ' ')}`,
     `// ${kernel.about.schedule}; moves at least ${print(kernel.about.bytes)} bytes, ${print(kernel.about.flops)} flops`,
     `${signature(kernel)} {`,
     ...pointers.map((line) => `  ${line}`),
-    ...integers.lines.filter(isUsed).map((line) => `  ${line}`),
+    ...used.map((line) => `  ${line}`),
     ...body.map((line) => `  ${line}`),
     '}',
   ];
@@ -111,9 +111,16 @@ function declaredName(line: string): string {
   return /(\w+)(\[\])? = /.exec(line)?.[1] ?? '';
 }
 
-function mentions(lines: readonly string[], name: string): boolean {
-  const word = new RegExp(`\\b${name}\\b`);
-  return lines.some((line) => word.test(line));
+/** The declarations whose names occur in a later declaration that is kept, or in the body. */
+function keepUsed(declarations: readonly string[], body: readonly string[]): readonly string[] {
+  const words = new Set(body.join('\n').match(/\w+/g));
+  const kept: string[] = [];
+  for (const line of [...declarations].reverse()) {
+    if (!words.has(declaredName(line))) continue;
+    kept.unshift(line);
+    for (const word of line.match(/\w+/g) ?? []) words.add(word);
+  }
+  return kept;
 }
 
 /** Statements before the grid loops run once a call; then the task loop decodes the grid variables. */
@@ -130,9 +137,7 @@ function emitBody(kernel: Kernel, context: StatementContext): string[] {
   const before = emitStatements(kernel.body.slice(0, first), '', context);
   const decoded = decodeTask(gridLoops(loop), context);
   const inner = emitStatements([loop], '  ', context);
-  const used = decoded.filter((line, i) =>
-    mentions([...decoded.slice(i + 1), ...inner], declaredName(line)),
-  );
+  const used = keepUsed(decoded, inner);
   return [
     ...before,
     'for (int64_t task = begin; task < end; task++) {',
