@@ -1,5 +1,5 @@
 /** Typed arrays by dtype. f16 and bf16 are their bits in a Uint16Array, bool is one byte holding 0 or 1. */
-import { byteSize, type DType } from '../compiler/tensor-ir/dtype.ts';
+import type { DType } from '../compiler/tensor-ir/dtype.ts';
 
 export type TypedArray =
   | Float32Array
@@ -186,8 +186,4 @@ export function writeElement(
       if (data[index] !== number) throw new RangeError(`${value} does not fit in ${dtype}`);
     }
   }
-}
-
-export function bytesOf(dtype: DType, elements: number): number {
-  return byteSize(dtype) * elements;
 }

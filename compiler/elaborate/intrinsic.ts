@@ -102,8 +102,3 @@ export interface TracedFunction {
   /** The result as a tree whose leaves are `func.results`. */
   readonly result: Term;
 }
-
-/** Names an intrinsic record; the types are checked here once. */
-export function defineIntrinsic(intrinsic: Intrinsic): Intrinsic {
-  return intrinsic;
-}

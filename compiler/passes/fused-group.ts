@@ -93,8 +93,3 @@ export interface FusedEntry {
   readonly entry: Entry;
   readonly fused: FusedFunction;
 }
-
-/** The row and space variables of a stage together. */
-export function stageVariables(group: FusedGroup, stage: Stage): readonly Int[] {
-  return [...group.space, ...stage.row];
-}

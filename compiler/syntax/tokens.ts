@@ -35,7 +35,7 @@ export const Blank: TokenType = createToken({
 all.push(Blank);
 
 /** From `//` to the end of the line; `///` documents the declaration or field that follows. */
-export const Comment: TokenType = token('Comment', /\/\/[^\n\r]*/, { group: 'comments' });
+token('Comment', /\/\/[^\n\r]*/, { group: 'comments' });
 /** Only to tell people that there are none. */
 export const BlockComment: TokenType = createToken({
   name: 'BlockComment',
@@ -114,7 +114,7 @@ export const Comma: TokenType = token('Comma', ',');
 export const Semicolon: TokenType = token('Semicolon', ';');
 export const Colon: TokenType = token('Colon', ':');
 /** A run of characters that start nothing: quotes of other languages, `#`, `?`, letters beyond ASCII, bytes. */
-export const Unknown: TokenType = token('Unknown', /[^\s\w"/.\-|&^<>=!+*%@()[\]{},;:]+/, {
+token('Unknown', /[^\s\w"/.\-|&^<>=!+*%@()[\]{},;:]+/, {
   group: 'problems',
   start_chars_hint: charactersOfNoToken(),
 });
