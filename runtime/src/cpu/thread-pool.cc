@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
@@ -148,6 +149,23 @@ void forgetThreads() {
 const int atFork = pthread_atfork(nullptr, nullptr, forgetThreads);
 #endif
 
+/** Processors that this process may keep busy: those there are, less what a container's quota takes away. */
+int usableProcessors() {
+  const int processors = static_cast<int>(std::thread::hardware_concurrency());
+#ifdef __linux__
+  if (FILE *file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
+    long quota = 0;
+    long period = 0;
+    // "max 100000" where there is no quota
+    const bool isLimited = std::fscanf(file, "%ld %ld", &quota, &period) == 2 && quota > 0 && period > 0;
+    std::fclose(file);
+    const long share = isLimited ? (quota + period - 1) / period : processors;
+    if (share < processors) return static_cast<int>(share);
+  }
+#endif
+  return processors;
+}
+
 bool runHere(const Launch &launch, void *scratch) {
   launch.function(launch.buffers, launch.integers, scratch, 0, launch.total);
   return true;
@@ -159,8 +177,7 @@ int threadCount() {
   static const int count = [] {
     const char *wanted = std::getenv("MLXC_THREADS");
     const int asked = wanted == nullptr ? 0 : std::atoi(wanted);
-    const int processors = static_cast<int>(std::thread::hardware_concurrency());
-    const int threads = asked > 0 ? asked : processors;
+    const int threads = asked > 0 ? asked : usableProcessors();
     return threads < 1 ? 1 : threads > 256 ? 256 : threads;
   }();
   return count;

@@ -3,7 +3,7 @@
 
 namespace mlxc {
 
-/** Threads that take part in a launch, the caller included: MLXC_THREADS, else the number of processors. */
+/** Threads that take part in a launch, the caller included: MLXC_THREADS, else the processors that this process may use. */
 int threadCount();
 
 /**
