@@ -9,7 +9,7 @@ import { scalarFunctions } from '../kernel-ir/scalar-functions.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import { ReadAnalysis } from '../passes/index-map.ts';
 import { isInlined, isTransparent } from '../passes/materialize.ts';
-import type { Int } from '../symbolic/integer.ts';
+import { type Int, isInRange } from '../symbolic/integer.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import type { StageStep } from './stage-program.ts';
 
@@ -21,6 +21,11 @@ export interface Kept {
 
 /** Cheaper than this (or reading a single tensor) and a value is computed again. */
 const worthKeeping = 6;
+
+/** True when the element exists at every point: a value that is read under a guard alone must not be computed outside it. */
+function isInside(value: Value, index: readonly Int[]): boolean {
+  return index.every((i, axis) => isInRange(i, value.type.shape[axis]!));
+}
 
 /** For each stage, the values it keeps for later ones. */
 export function planStaging(
@@ -57,7 +62,8 @@ export function planStaging(
     if (step.row.length === 0) return;
     const here: Kept[] = [];
     const enter = (value: Value, index: readonly Int[], isALeaf: boolean): boolean => {
-      if (isALeaf || !step.row.every((v) => index.includes(v))) return !isALeaf;
+      if (isALeaf) return false;
+      if (!step.row.every((v) => index.includes(v)) || !isInside(value, index)) return true;
       const before = computed.get(value);
       if (before !== undefined && workOf(value) > worthKeeping && isSameElement(before, index)) {
         if (!chosen.has(value)) {

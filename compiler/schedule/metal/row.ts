@@ -266,6 +266,7 @@ class RowStages {
   /** Whether the wanted element is the one at which this thread is now, in the row that holds the value. */
   private isHere(held: Held, wanted: readonly Int[]): boolean {
     if (held.row.length !== this.row.length) return false;
+    if (!held.row.every((v, i) => extentOf(v) === extentOf(this.row[i]!))) return false;
     const current = new Map(this.renaming);
     held.row.forEach((v, i) => {
       current.set(nameOf(v), this.renaming.get(nameOf(this.row[i]!))!);
