@@ -1,3 +1,4 @@
+/** Entries of an index applied to a tensor: slice and reshape, then a dynamic slice or a gather. */
 import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, one, zero } from '../symbolic/integer.ts';
 import { isSigned } from '../tensor-ir/dtype.ts';

@@ -28,7 +28,7 @@ import { parameterTerm } from './parameters.ts';
 import { showArgument, showDim, showTypeExpression } from './show.ts';
 import { containsError, errorTerm, typeOf } from './terms.ts';
 import { trace } from './trace.ts';
-import { evaluateType, satisfies } from './types.ts';
+import { evaluateType, isDimGeneric, satisfies } from './types.ts';
 import type { FunctionTerm, Term } from './value.ts';
 
 export function callDeclared(
@@ -73,7 +73,10 @@ export function callDeclared(
     return e.error(noSolution(showDim(misfit.dim), print(misfit.actual), name, misfit.span));
   }
   if (open.length > 0) {
-    const example = `\`${name}<${[...inference.generics.keys()].join(', ')}>(...)\` with numbers`;
+    const generics = [...inference.generics.values()];
+    const example = generics.every(isDimGeneric)
+      ? `\`${name}<${generics.map((g) => g.name.text).join(', ')}>(...)\` with numbers`
+      : undefined;
     return e.error(
       unresolvedDims(
         name,

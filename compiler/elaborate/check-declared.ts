@@ -3,7 +3,9 @@
  * facts. Functions whose generics are dims only are checked so before their first call, which is also when recursion
  * shows; entries are built from the same elaboration.
  */
+
 import { conditionRefuted } from '../diagnostics/problems/shapes.ts';
+import { notATreeType } from '../diagnostics/problems/types.ts';
 import {
   asVariable,
   dimVariable,
@@ -25,9 +27,10 @@ import { type CheckState, enter } from './instances.ts';
 import { parameterTerm } from './parameters.ts';
 import { Region } from './regions.ts';
 import { Scope } from './scope.ts';
+import { showType } from './show.ts';
 import { staticDimsOf, staticDimsOfStruct } from './static-dims.ts';
 import { errorTerm, scalarType } from './terms.ts';
-import { evaluateType, isDimGeneric, structType } from './types.ts';
+import { evaluateType, isDimGeneric, isTreeType, structType } from './types.ts';
 import type { GenericArgument, Term, Type } from './value.ts';
 
 /** A function elaborated at a signature of its own. */
@@ -113,6 +116,11 @@ export function elaborateDeclared(
         if (isFixed && parameter.default !== undefined) {
           const value = elaborateExpression(e, parameter.default, scope, type);
           return coerce(e, value, type, { span: parameter.default.span });
+        }
+        if (type.kind !== 'error' && type.kind !== 'function' && !isTreeType(type)) {
+          return e.error(
+            notATreeType(`the parameter \`${text}\``, showType(type), parameter.type.span),
+          );
         }
         parameters.push({ name: text, type });
         return parameterTerm(type, text, (t, name) => region.parameter(t, name));

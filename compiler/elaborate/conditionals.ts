@@ -6,10 +6,12 @@
 import { functionLeavesRegion } from '../diagnostics/problems/limits.ts';
 import { branchesDiffer, conditionNotBool } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { add, type Int, one } from '../symbolic/integer.ts';
 import type { Block, Expression } from '../syntax/ast.ts';
-import type { Value } from '../tensor-ir/program.ts';
+import type { Guard, Value } from '../tensor-ir/program.ts';
 import { assignedVariables } from './assigned.ts';
 import { elaborateBlock } from './blocks.ts';
+import { Conditions } from './conditions.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
@@ -42,19 +44,84 @@ export function elaborateIf(
     restore();
     return errorTerm;
   }
-  const value = (block: Block | undefined): Term => {
+  const facts = factsOf(e, expression.condition, scope);
+  const value = (block: Block | undefined, known: readonly Fact[]): Term => {
     if (block === undefined) return unit;
-    const result = elaborateBlock(e, block, scope, type);
+    const result = assuming(e, known, () => elaborateBlock(e, block, scope, type));
     return isStatement || otherwise === undefined ? unitIf(result) : result;
   };
   return conditional(e, condition, {
     scope,
     variables: assignedVariables([then, otherwise], scope),
-    then: () => value(then),
-    otherwise: () => value(otherwise),
+    then: () => value(then, facts.then),
+    otherwise: () => value(otherwise, facts.otherwise),
     span,
     spans: [then.result?.span ?? then.span, otherwise?.result?.span ?? otherwise?.span ?? span],
   });
+}
+
+type Fact = Pick<Guard, 'relation' | 'left' | 'right'>;
+
+/** What a comparison of dims says on either side: `if N > 3 { x[:4] }` needs no guard. */
+function factsOf(
+  e: Elaborator,
+  condition: Expression,
+  scope: Scope,
+): { readonly then: readonly Fact[]; readonly otherwise: readonly Fact[] } {
+  const none = { then: [], otherwise: [] };
+  if (condition.kind !== 'binary') return none;
+  if (!isPlain(condition.left) || !isPlain(condition.right)) return none;
+  const left = elaborateExpression(e, condition.left, scope, undefined);
+  const right = elaborateExpression(e, condition.right, scope, undefined);
+  if (left.kind !== 'int' || right.kind !== 'int') return none;
+  const [a, b] = [left.value, right.value];
+  const atLeast = (x: Int, y: Int): Fact => ({ relation: 'at-least', left: x, right: y });
+  const below = (x: Int, y: Int): Fact => atLeast(y, add(x, one));
+  const equal = [atLeast(a, b), atLeast(b, a), { relation: 'equal', left: a, right: b } as const];
+  switch (condition.operator) {
+    case '>=':
+      return { then: [atLeast(a, b)], otherwise: [below(a, b)] };
+    case '<=':
+      return { then: [atLeast(b, a)], otherwise: [below(b, a)] };
+    case '>':
+      return { then: [below(b, a)], otherwise: [atLeast(b, a)] };
+    case '<':
+      return { then: [below(a, b)], otherwise: [atLeast(a, b)] };
+    case '==':
+      return { then: equal, otherwise: [] };
+    case '!=':
+      return { then: [], otherwise: equal };
+    default:
+      return none;
+  }
+}
+
+/** Names, numbers and arithmetic on them: looking at it twice makes no operations. */
+function isPlain(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'name':
+    case 'number':
+      return true;
+    case 'binary':
+      return isPlain(expression.left) && isPlain(expression.right);
+    default:
+      return false;
+  }
+}
+
+/** Runs `body` with further facts; guards that it leaves stay. */
+function assuming(e: Elaborator, facts: readonly Fact[], body: () => Term): Term {
+  if (facts.length === 0) return body();
+  const outer = e.conditions;
+  const inner = new Conditions(outer);
+  for (const fact of facts) inner.assume(fact);
+  e.conditions = inner;
+  try {
+    return body();
+  } finally {
+    e.conditions = outer;
+    for (const guard of inner.guards) outer.record(guard);
+  }
 }
 
 /** The value of a statement is dropped; an error in it stays. */

@@ -111,6 +111,12 @@ export fn f(x: f32[N, D]) -> f32[N, 4, D/4] where D % 8 == 0, N >= 3 { g(x, 4) +
     ]);
   });
 
+  test('a comparison of dims is a fact on its side', () => {
+    const text = 'export fn f(x: f32[N]) -> f32 { if N > 3 { x[3] } else { 0.0 } }';
+    expect(guards(text)).toEqual([]);
+    expect(guards(text.replace('> 3', '> 2'))).toEqual(['the index needs N >= 4']);
+  });
+
   test('equal dims become one', () => {
     const { entries } = program(
       'export fn f(x: f32[M], y: f32[2*N]) -> f32[M] where M == 2*N { x + y }',

@@ -83,7 +83,7 @@ function compound(
       return call(e, expression, scope, expected, []);
     case 'field': {
       const object = elaborateExpression(e, expression.object, scope, undefined);
-      return fieldOf(e, object, expression.name) ?? unknown(e, object, expression);
+      return fieldOf(e, object, expression.name) ?? unknown(e, object, expression, scope);
     }
     case 'tuple-field': {
       const object = elaborateExpression(e, expression.object, scope, undefined);
@@ -247,7 +247,7 @@ function call(
       const { text, span: nameSpan } = callee.name;
       const name: Expression = { kind: 'name', name: callee.name, span: nameSpan };
       const isKnown = scope.find(text) !== undefined || isDType(text);
-      target = isKnown ? elaborateName(e, name, scope) : unknown(e, object, callee, scope);
+      target = isKnown ? elaborateName(e, name, scope) : unknown(e, object, callee, scope, true);
       sources.unshift(termSource(object, callee.object.span));
     }
   } else target = elaborateExpression(e, callee, scope, undefined);
@@ -260,16 +260,20 @@ function unknown(
   e: Elaborator,
   object: Term,
   expression: Expression & { readonly kind: 'field' },
-  scope?: Scope,
+  scope: Scope,
+  isMethod = false,
 ): Term {
   if (object.kind === 'error') return errorTerm;
   const fields =
     object.kind === 'struct' ? [...object.fields.keys()] : ['shape', 'dtype', 'ndim', 'size', 'T'];
   const { text, span } = expression.name;
-  const candidates = scope === undefined ? fields : [...fields, ...scope.allNames()];
+  const candidates = isMethod ? [...fields, ...scope.allNames()] : fields;
+  const binding = isMethod ? undefined : scope.find(text);
+  const isFunction =
+    binding?.kind === 'function' || (binding?.kind === 'term' && binding.term.kind === 'function');
   return e.error(
     unknownField(describe(object), text, span, {
-      suggestion: suggest(text, candidates),
+      suggestion: isFunction ? `${text}()` : suggest(text, candidates),
       fields: object.kind === 'struct' ? fields : [],
     }),
   );

@@ -7,6 +7,7 @@ import {
   treesDiffer,
 } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { constantValue } from '../symbolic/integer.ts';
 import type { BinaryOperator } from '../syntax/ast.ts';
 import { type DType, isFloat, isInteger } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
@@ -195,11 +196,12 @@ function tensorOperation(
   const isKey = terms.some((t) => t.kind === 'tensor' && t.isKey);
   if (isKey) return e.error(operatorOperand(operator, 'numbers', 'a `Key`', places.span));
   if (!checkDType(e, operator, dtype, terms, places)) return errorTerm;
-  // a power of a tensor to a small whole number is a product, whatever the dtype
-  const power = operator === '**' ? smallPower(right) : undefined;
+  // a power to a small whole number is a product, one to a half a root
+  const power = operator === '**' ? knownPower(right) : undefined;
   if (power !== undefined && left.kind === 'tensor') {
     e.builder.span = places.span;
-    return result(repeatedProduct(e, left.value, power), terms);
+    const value = simplePower(e, left.value, power);
+    if (value !== undefined) return result(value, terms);
   }
   const shape = broadcastShapes(
     e,
@@ -229,15 +231,28 @@ function result(value: Value, terms: readonly Term[]): Term {
     : tensorTerm(value);
 }
 
-function smallPower(term: Term): 2 | 3 | undefined {
-  if (term.kind === 'float') return term.value === 2 ? 2 : term.value === 3 ? 3 : undefined;
-  if (term.kind !== 'int') return undefined;
-  return term.value.key === '2' ? 2 : term.value.key === '3' ? 3 : undefined;
+function knownPower(term: Term): number | undefined {
+  if (term.kind === 'float') return term.value;
+  return term.kind === 'int' ? constantValue(term.value) : undefined;
 }
 
-function repeatedProduct(e: Elaborator, x: Value, power: 2 | 3): Value {
-  const square = apply(e.builder, 'mul', [x, x]);
-  return power === 2 ? square : apply(e.builder, 'mul', [square, x]);
+/** The power without `pow`, where that is exact and has better derivatives; undefined for all others. */
+function simplePower(e: Elaborator, x: Value, power: number): Value | undefined {
+  const b = e.builder;
+  switch (power) {
+    case 1:
+      return x;
+    case 2:
+      return apply(b, 'mul', [x, x]);
+    case 3:
+      return apply(b, 'mul', [apply(b, 'mul', [x, x]), x]);
+    case 0.5:
+      return isFloat(x.type.dtype) ? apply(b, 'sqrt', [x]) : undefined;
+    case -0.5:
+      return isFloat(x.type.dtype) ? apply(b, 'rsqrt', [x]) : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** Which dtypes an operator takes. */

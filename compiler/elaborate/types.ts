@@ -8,7 +8,11 @@ import {
   typeArgumentKind,
   wrongArgumentsOfType,
 } from '../diagnostics/problems/shapes.ts';
-import { genericConstraint, unresolvedConstant } from '../diagnostics/problems/types.ts';
+import {
+  genericConstraint,
+  notATreeType,
+  unresolvedConstant,
+} from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, print, zero } from '../symbolic/integer.ts';
 import type { DimExpression, Generic, TypeArgument, TypeExpression } from '../syntax/ast.ts';
@@ -137,7 +141,7 @@ function limited(e: Elaborator, type: Type, span: Span): Type {
   return errorType;
 }
 
-function isTreeType(type: Type): boolean {
+export function isTreeType(type: Type): boolean {
   switch (type.kind) {
     case 'tensor':
     case 'key':
@@ -338,6 +342,12 @@ export function structType(e: Elaborator, instance: StructInstance): Type {
       type: evaluateType(e, f.type, scope),
     }));
     memo.open.delete(id);
+    fields = fields.map((field, i) => {
+      if (field.type.kind === 'error' || isTreeType(field.type)) return field;
+      const what = `a field of \`${declaration.name.text}\``;
+      e.error(notATreeType(what, showType(field.type), declaration.fields[i]!.type.span));
+      return { name: field.name, type: errorType };
+    });
     if (fields.some((f) => f.type.kind === 'error')) return errorType;
     const whole: Type = { kind: 'struct', type: instance, fields };
     if (limited(e, whole, declaration.name.span).kind === 'error') return errorType;

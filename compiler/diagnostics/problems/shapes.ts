@@ -61,14 +61,17 @@ export function unresolvedDims(
   callee: string,
   names: readonly string[],
   span: Span,
-  example: string,
+  example: string | undefined,
 ): Problem {
   const list = names.map((n) => `\`${n}\``).join(', ');
   return {
     code: 'MLX2205',
     message: `cannot tell ${list} of \`${callee}\`: no argument carries ${names.length === 1 ? 'it' : 'them'}`,
     span,
-    hint: `annotate what the result is bound to, or write ${example}`,
+    hint:
+      example === undefined
+        ? 'annotate what the result is bound to'
+        : `annotate what the result is bound to, or write ${example}`,
   };
 }
 

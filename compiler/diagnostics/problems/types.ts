@@ -217,3 +217,12 @@ export function unresolvedConstant(reason: string, span: Span): Problem {
 export function badLiteral(text: string, span: Span): Problem {
   return { code: 'MLX2121', message: `\`${text}\` is not a number that can be held exactly`, span };
 }
+
+export function notATreeType(what: string, found: string, span: Span): Problem {
+  return {
+    code: 'MLX2122',
+    message: `${what} holds tensors, found ${found}, which is known when compiling`,
+    span,
+    hint: 'write a dtype such as `f32` or `i32`, or make it a parameter of its own',
+  };
+}
