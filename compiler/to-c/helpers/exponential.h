@@ -12,7 +12,9 @@ MLXC_INLINE float scale_f32(float value, float shifted) {
 }
 
 MLXC_INLINE float exp_f32(float x) {
-  const float low = x < -105.0f ? -105.0f : x;
+  // below -104 the result is 0; computing it as a product would cost a microcode assist for the subnormal it passes through
+  const bool vanishes = x < -104.0f;
+  const float low = vanishes ? 0.0f : x;
   const float clamped = low > 89.0f ? 89.0f : low;
   // adding 1.5 * 2^23 rounds to an integer, which is then in the low bits
   const float shifted = __builtin_fmaf(clamped, 1.44269504f, 12582912.0f);
@@ -24,11 +26,12 @@ MLXC_INLINE float exp_f32(float x) {
   p = __builtin_fmaf(p, r, 0.16666576666119928f);
   p = __builtin_fmaf(p, r, 0.5f);
   p = __builtin_fmaf(p, r * r, r) + 1.0f;
-  return scale_f32(p, shifted);
+  return vanishes ? 0.0f : scale_f32(p, shifted);
 }
 
 MLXC_INLINE float exp2_f32(float x) {
-  const float low = x < -151.0f ? -151.0f : x;
+  const bool vanishes = x < -150.0f;
+  const float low = vanishes ? 0.0f : x;
   const float clamped = low > 129.0f ? 129.0f : low;
   const float shifted = clamped + 12582912.0f;
   const float r = clamped - (shifted - 12582912.0f);
@@ -40,7 +43,7 @@ MLXC_INLINE float exp2_f32(float x) {
   p = __builtin_fmaf(p, r, 0.24022650923651495f);
   p = __builtin_fmaf(p, r, 0.69314718055994531f);
   p = __builtin_fmaf(p, r, 1.0f);
-  return scale_f32(p, shifted);
+  return vanishes ? 0.0f : scale_f32(p, shifted);
 }
 
 MLXC_INLINE float expm1_f32(float x) {
