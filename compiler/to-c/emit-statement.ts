@@ -7,6 +7,7 @@ import type { DType } from '../tensor-ir/dtype.ts';
 import { emitPairReduction } from './emit-pair-reduction.ts';
 import { emitIndex, emitScalar, type ScalarContext, toStorage } from './emit-scalar.ts';
 import { segmentPointers } from './emit-signature.ts';
+import { newCandidate, type OrderedReduction, orderedReductions } from './ordered-reduction.ts';
 import { level, within } from './precedence.ts';
 import { storageType, valueType } from './types.ts';
 
@@ -15,6 +16,8 @@ export interface StatementContext extends ScalarContext {
   readonly scratch: ScratchLayout;
   /** The dtype of each accumulator declared so far. */
   readonly accumulators: Map<string, DType>;
+  /** Reductions that run over integers of the same order, by accumulator, and the C name of the integer. */
+  readonly ordered: Map<string, OrderedReduction & { readonly integer: string }>;
   /** The array that holds consecutive integers of the kernel, see emit-signature.ts. */
   readonly integerTables: ReadonlyMap<string, string>;
   /** Told each register block in use. */
@@ -66,7 +69,7 @@ function emitStatement(statement: Statement, context: StatementContext): string[
       return [`${valueType(statement.dtype)} ${names.value(statement.name)} = ${value};`];
     }
     case 'assign':
-      return [emitAssign(names.value(statement.name), emitScalar(statement.value, context).text)];
+      return [emitOrderedAssign(statement, context) ?? emitPlainAssign(statement, context)];
     case 'allocate':
       return [emitAllocate(statement.buffer, context)];
     case 'store': {
@@ -91,6 +94,23 @@ function emitStatement(statement: Statement, context: StatementContext): string[
     default:
       return unreachable(statement);
   }
+}
+
+type Assign = Extract<Statement, { kind: 'assign' }>;
+
+function emitPlainAssign({ name, value }: Assign, context: StatementContext): string {
+  return emitAssign(context.names.value(name), emitScalar(value, context).text);
+}
+
+/** `largest = max(largest, x)` where a loop reduces over the order of `largest`; undefined elsewhere. */
+function emitOrderedAssign(statement: Assign, context: StatementContext): string | undefined {
+  const reduction = context.ordered.get(statement.name);
+  if (reduction === undefined) return undefined;
+  const { monoid, dtype, order, integer } = reduction;
+  const candidate = newCandidate(statement, monoid);
+  if (candidate === undefined) throw new InternalError(`${statement.name} is no ${monoid}`);
+  const value = emitScalar(candidate, context).text;
+  return `${integer} = ${monoid}_${order}(${integer}, order_${monoid}_${dtype}(${value}));`;
 }
 
 /** `s = s + x` reads better as `s += x`. */
@@ -130,8 +150,31 @@ function emitLoop(loop: Loop, context: StatementContext): string[] {
     return ['{', `  const int64_t ${variable} = 0;`, ...body, '}'];
   }
   const head = `for (int64_t ${variable} = 0; ${variable} < ${extent}; ${variable}++) {`;
+  const ordered =
+    loop.placement === 'vector' ? startOrdered(loop, context) : { before: [], after: [] };
+  const pragma = emitPragma(loop, context);
   const body = emitStatements(loop.body, '  ', context);
-  return [...emitPragma(loop, context), head, ...body, '}'];
+  for (const { name } of loop.reduces ?? []) context.ordered.delete(name);
+  return [...ordered.before, ...pragma, head, ...body, '}', ...ordered.after];
+}
+
+/** The lines around a loop that reduces over integers of the same order. */
+function startOrdered(
+  loop: Loop,
+  context: StatementContext,
+): { readonly before: readonly string[]; readonly after: readonly string[] } {
+  const before: string[] = [];
+  const after: string[] = [];
+  for (const reduction of orderedReductions(loop, (name) => context.accumulators.get(name))) {
+    const { monoid, dtype, order } = reduction;
+    const value = context.names.value(reduction.name);
+    const integer = context.names.fresh(`${value}_order`);
+    context.ordered.set(reduction.name, { ...reduction, integer });
+    context.need('order.h');
+    before.push(`${valueType(order)} ${integer} = order_${monoid}_${dtype}(${value});`);
+    after.push(`${value} = from_order_${dtype}(${integer});`);
+  }
+  return { before, after };
 }
 
 function isPair(monoid: Monoid): boolean {
@@ -143,10 +186,12 @@ function emitPragma(loop: Loop, context: StatementContext): string[] {
     return [`#pragma GCC unroll ${constantValue(loop.extent) ?? 1}`];
   }
   if (loop.placement !== 'vector') return [];
-  const clauses = (loop.reduces ?? []).map(
-    ({ name, monoid }) =>
-      ` reduction(${reductionOperator(name, monoid, context)}:${context.names.value(name)})`,
-  );
+  const clauses = (loop.reduces ?? []).map(({ name, monoid }) => {
+    const ordered = context.ordered.get(name);
+    return ordered === undefined
+      ? ` reduction(${reductionOperator(name, monoid, context)}:${context.names.value(name)})`
+      : ` reduction(${monoid}:${ordered.integer})`;
+  });
   return [`#pragma omp simd${clauses.join('')}`];
 }
 

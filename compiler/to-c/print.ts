@@ -89,6 +89,7 @@ function printKernel(
     need: (header) => headers.add(header),
     scratch: scratchLayout(kernel),
     accumulators: new Map(),
+    ordered: new Map(),
     integerTables: integers.tables,
     needMicroKernel: (block) => blocks.set(microKernelName(block), block),
   };

@@ -17,6 +17,7 @@ typedef double mlxc_scalar_f64;
 #define MLXC_VECTOR_WIDTH(T, columns)                                                                         \
   ((columns) % (MLXC_VECTOR_BYTES / sizeof(T)) == 0       ? MLXC_VECTOR_BYTES / sizeof(T)                     \
    : (columns) % (MLXC_VECTOR_BYTES / 2 / sizeof(T)) == 0 ? MLXC_VECTOR_BYTES / 2 / sizeof(T)                 \
+   : (columns) % (MLXC_VECTOR_BYTES / 4 / sizeof(T)) == 0 ? MLXC_VECTOR_BYTES / 4 / sizeof(T)                 \
                                                           : 1)
 
 /**

@@ -7,10 +7,12 @@ void mlxc_softmax(void *const *buffers, const int64_t *integers, void *scratch, 
   for (int64_t task = begin; task < end; task++) {
     const int64_t row = task;
     float largest = -INFINITY;
-    #pragma omp simd reduction(max_f32:largest)
+    int32_t largest_order = order_max_f32(largest);
+    #pragma omp simd reduction(max:largest_order)
     for (int64_t i = 0; i < N; i++) {
-      largest = max_f32(largest, x[row * N + i]);
+      largest_order = max_i32(largest_order, order_max_f32(x[row * N + i]));
     }
+    largest = from_order_f32(largest_order);
     float *const weights = (float *)scratch;
     float sum = 0.0f;
     #pragma omp simd reduction(+:sum)
