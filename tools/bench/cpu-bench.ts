@@ -23,7 +23,13 @@ export async function benchCpu(options: BenchOptions): Promise<void> {
   try {
     for (const benchCase of cases) {
       if (only === undefined || benchCase.name.includes(only)) {
-        const best = await measureCase(benchCase, peers, options);
+        const best = await measureCase(benchCase, peers, options).catch((error: unknown) => {
+          say(
+            `${benchCase.name}: FAILED: ${error instanceof Error ? error.message : String(error)}`,
+          );
+          process.exitCode = 1;
+          return undefined;
+        });
         if (best !== undefined) ratios.push(best);
       }
     }

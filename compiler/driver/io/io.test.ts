@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { FileProblem } from '../errors.ts';
 import type { HostTensor } from './host-tensor.ts';
+import { tensorToJson } from './json-tensor.ts';
 import { formatNpy, parseNpy } from './npy.ts';
 import { formatNpz, parseNpz } from './npz.ts';
 import { printTensor } from './print-tensor.ts';
@@ -135,6 +137,38 @@ describe('.npz', () => {
     await expect(parseNpz(zipSync({ 'a.npy': Uint8Array.of(1, 2) }), 'x.npz')).rejects.toThrow(
       /not a \.npy/,
     );
+  });
+});
+
+describe('files that NumPy wrote', () => {
+  const read = (name: string): Uint8Array =>
+    readFileSync(new URL(`../../../test/golden/files/${name}`, import.meta.url));
+
+  test.each(['stored.npz', 'deflated.npz'])('%s', async (name) => {
+    const tensors = await parseNpz(read(name), name);
+    const matrix = [0, 1, 2, 3, 4, 5];
+    expect([...tensors.keys()].sort()).toEqual([
+      'big_endian',
+      'empty',
+      'flags',
+      'fortran',
+      'half',
+      'matrix',
+      'scalar',
+    ]);
+    for (const key of ['matrix', 'fortran', 'big_endian']) {
+      expect(tensors.get(key)).toMatchObject({ dtype: 'f32', shape: [2, 3] });
+      expect([...tensors.get(key)!.data]).toEqual(matrix);
+    }
+    expect(tensorToJson(tensors.get('half')!)).toEqual([1, -2.5, Infinity, 2 ** -24]);
+    expect(tensorToJson(tensors.get('flags')!)).toEqual([true, false]);
+    expect(tensors.get('scalar')).toEqual({ dtype: 'i64', shape: [], data: BigInt64Array.of(7n) });
+    expect(tensors.get('empty')).toMatchObject({ dtype: 'u8', shape: [0, 4] });
+  });
+
+  test('.npy in Fortran order, and with records', () => {
+    expect([...parseNpy(read('fortran.npy'), 'x').data]).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(() => parseNpy(read('records.npy'), 'x')).toThrow(/records/);
   });
 });
 
