@@ -14,7 +14,7 @@ export function broadcastShapes(
   shapes: readonly (readonly Int[])[],
   spans: readonly Span[],
   /** The operands as the message should name them; their shapes when absent. */
-  shown: readonly string[] = shapes.map(showShape),
+  show: () => readonly string[] = () => shapes.map(showShape),
 ): readonly Int[] | undefined {
   let result = shapes[0] ?? [];
   for (let i = 1; i < shapes.length; i++) {
@@ -30,7 +30,7 @@ export function broadcastShapes(
       else {
         const verdict = e.conditions.judge({ relation: 'equal', left: a, right: b });
         if (verdict === 'refuted') {
-          report(e, i, axis - rank, a, b, spans, shown);
+          report(e, i, axis - rank, a, b, spans, show());
           return undefined;
         }
         e.requireEqual(a, b, spans[i]!, 'sizes of one axis');
@@ -103,7 +103,7 @@ export function broadcastTogether(
     e,
     values.map((v) => v.type.shape),
     spans,
-    values.map((v) => showTensor(v.type.dtype, v.type.shape)),
+    () => values.map((v) => showTensor(v.type.dtype, v.type.shape)),
   );
   return shape === undefined ? undefined : values.map((v) => broadcastTo(e, v, shape));
 }

@@ -2,7 +2,7 @@
  * AST to tensor IR, with all checks of names, types and shapes on the way. One stage for both: see
  * decisions/0001-elaborate-by-instantiation.md.
  */
-import type { DiagnosticSink } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import { nestedTooDeeply } from '../diagnostics/problems/limits.ts';
 import { notAnEntry, unknownEntry } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
@@ -33,7 +33,9 @@ export interface ElaborateOptions {
 /** Problems go to the sink; the program holds the entries that have none. Throws for no source. */
 export function elaborate(root: Module, options: ElaborateOptions): Program<'traced'> {
   const functions = new FunctionTable();
-  const e = new Elaborator(options.sink, functions, options.dims ?? new Map());
+  const problems: Diagnostic[] = [];
+  const sink: DiagnosticSink = { report: (problem) => problems.push(problem) };
+  const e = new Elaborator(sink, functions, options.dims ?? new Map());
   for (const module of options.prelude) functions.library.add(module.file);
   const loader = new ModuleLoader(e, preludeScope(e, intrinsics, options.prelude), options.resolve);
   const loaded = loader.load(root);
@@ -46,7 +48,15 @@ export function elaborate(root: Module, options: ElaborateOptions): Program<'tra
   );
   for (const { module, scope } of own) checkSignatures(e, module, scope);
   for (const { module, scope } of own) checkExamples(e, module, scope);
+  for (const problem of inSourceOrder(problems, root.file)) options.sink.report(problem);
   return { stage: 'traced', entries };
+}
+
+/** Entries come before the rest of a module, callees before callers: readers go from top to bottom. */
+function inSourceOrder(problems: readonly Diagnostic[], root: string): readonly Diagnostic[] {
+  const files = [root, ...problems.map((p) => p.span.file)];
+  const rank = (p: Diagnostic): number => files.indexOf(p.span.file);
+  return [...problems].sort((a, b) => rank(a) - rank(b) || a.span.start - b.span.start);
 }
 
 /** Library modules are named `std/...` and checked by their own tests. */

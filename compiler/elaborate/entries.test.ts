@@ -38,8 +38,8 @@ export fn many(m: Many<L>) -> f32 { m.xs[0] }`);
     const text = 'export fn f<T: float>(x: T) -> T { x }\nexport fn good(x: f32) -> f32 { f(x) }';
     const { problems, program: made } = checkText(text, 'test.mlx', {}, { entries: ['f', 'god'] });
     expect(problems.map((d) => `${d.message} (${d.hint})`)).toEqual([
-      '`f` cannot be an entry point: it is generic in the dtype `T` (export a function that calls it with concrete types)',
       'there is no exported function `god` (did you mean `good`?)',
+      '`f` cannot be an entry point: it is generic in the dtype `T` (export a function that calls it with concrete types)',
     ]);
     expect(made.entries).toEqual([]);
   });

@@ -119,7 +119,7 @@ export function joinDTypes(
   spans: readonly Span[],
   operation: string,
 ): DType | undefined {
-  let strong: { dtype: DType; span: Span; shown: string } | undefined;
+  let strong: { dtype: DType; span: Span; term: Term } | undefined;
   let weak: DType | undefined;
   let isKey = false;
   for (let i = 0; i < terms.length; i++) {
@@ -137,17 +137,16 @@ export function joinDTypes(
     const here = term.kind === 'tensor' && term.isKey;
     if (strong !== undefined && (strong.dtype !== dtype || isKey !== here)) {
       const shown = describe(term);
+      const before = describe(strong.term);
       const labels = [
-        { span: strong.span, text: strong.shown },
+        { span: strong.span, text: before },
         { span, text: shown },
       ];
       const hint = conversionHint(strong.dtype, dtype);
-      e.error(
-        mixedDTypes(operation, strong.shown, shown, joinedSpan(strong.span, span), labels, hint),
-      );
+      e.error(mixedDTypes(operation, before, shown, joinedSpan(strong.span, span), labels, hint));
       return undefined;
     }
-    if (strong === undefined) strong = { dtype, span, shown: describe(term) };
+    if (strong === undefined) strong = { dtype, span, term };
     isKey = here;
   }
   return strong?.dtype ?? weak ?? 'f32';

@@ -207,7 +207,7 @@ function tensorOperation(
     e,
     terms.map((t) => (t.kind === 'tensor' ? t.value.type.shape : [])),
     spans,
-    terms.map(describe),
+    () => terms.map(describe),
   );
   if (shape === undefined) return errorTerm;
   const values: Value[] = [];

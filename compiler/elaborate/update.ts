@@ -177,12 +177,10 @@ function fitUpdate(
 ): Value | undefined {
   const own = value.type.shape;
   if (sameShape(own, wanted)) return value;
-  const shape = broadcastShapes(
-    e,
-    [wanted, own],
-    [places.object, places.update],
-    [`the place ${showShape(wanted)}`, `the update ${showShape(own)}`],
-  );
+  const shape = broadcastShapes(e, [wanted, own], [places.object, places.update], () => [
+    `the place ${showShape(wanted)}`,
+    `the update ${showShape(own)}`,
+  ]);
   if (shape === undefined) return undefined;
   if (shape.length !== wanted.length || !shape.every((d, i) => d === wanted[i])) {
     e.error(
