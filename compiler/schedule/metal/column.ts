@@ -166,14 +166,16 @@ function runStage(
 ): void {
   const running = beginReductions(b, step.reduces);
   const [first, ...rest] = step.row;
-  if (first === undefined) b.loop('first', one, 'simdgroups', () => store(step));
+  const body = (): void => {
+    updateReductions(b, running, renaming);
+    store(step);
+  };
+  // a reduced axis of size 1 is no row: one simdgroup has the only element
+  if (first === undefined) b.loop('first', one, 'simdgroups', body);
   else {
     b.loop('j', extentOf(first), 'simdgroups', (j) => {
       renaming.set(nameOf(first), j);
-      serialRow(b, rest, renaming, () => {
-        updateReductions(b, running, renaming);
-        store(step);
-      });
+      serialRow(b, rest, renaming, body);
     });
   }
   if (running.length > 0) combineSimdgroups(b, running, lane, simdgroups);
