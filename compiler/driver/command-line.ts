@@ -34,6 +34,15 @@ const dimOption = {
   describe: 'Fix a dim, such as B=32 (repeatable)',
 } as const;
 
+const epilogue = `Exit codes: 0 success, 1 a mistake in your program or data, 2 wrong usage, 70 a bug of mlxc.
+
+Environment:
+  CC, CXX                the C and C++ compilers (default cc, c++)
+  MLXC_CACHE             where compiled kernels are kept (default: the cache folder of your system)
+  MLXC_VERIFY=1          check the invariants of the program between stages
+  MLXC_DUMP=all|<stage>  print the program after each stage, or after one (elaborate, expand, simplify, ...)
+  NO_COLOR               no colours`;
+
 export function describeCommandLine(launch: Launch, columns: number): Argv {
   const parser = yargs()
     .scriptName('mlxc')
@@ -64,9 +73,7 @@ export function describeCommandLine(launch: Launch, columns: number): Argv {
       // yargs goes on to run the command unless this throws.
       throw error ?? new UsageError(message, hintFor(message));
     })
-    .epilogue(
-      'Exit codes: 0 success, 1 a mistake in your program or data, 2 wrong usage, 70 a bug of mlxc.',
-    )
+    .epilogue(epilogue)
     .completion('completion', 'Print a script that completes commands and flags (bash, zsh)');
 
   addCheck(parser, launch);

@@ -22,7 +22,7 @@ export interface Amount {
 }
 
 export interface ExplainedOperation {
-  /** Position in the function, from 0. */
+  /** Position in the function as printed, regions included, from 0. */
   readonly number: number;
   readonly text: string;
   readonly place: Place | undefined;
@@ -92,10 +92,11 @@ function explainFunction(
   signature: PlanFunction,
   stages: Stages,
 ): ExplainedFunction {
-  const numbers = new Map(entry.func.body.map((op, i) => [op, i]));
+  const all = allOperations(entry.func);
+  const numbers = new Map(all.map((op, i) => [op, i]));
   const places = new PlaceTable(stages.module.file, stages.sources);
   const texts = operationTexts(entry.func);
-  const operations = entry.func.body.map((op, number) => ({
+  const operations = all.map((op, number) => ({
     number,
     text: texts[number] ?? op.primitive.name,
     place: places.of(op.span),
@@ -121,7 +122,7 @@ function explainFunction(
     signature,
     source: places.lines(
       entry.span,
-      entry.func.body.map((op) => op.span),
+      all.map((op) => op.span),
     ),
     operations,
     dispatches,
@@ -163,12 +164,15 @@ function amount(value: Int): Amount {
   return { text: print(value), value: constantValue(value) };
 }
 
-/** Each operation's line of the printed function; those of regions stay out. */
+/** The operations of a function and of its regions, in the order in which they are printed. */
+function allOperations(func: Func): readonly Operation[] {
+  return func.body.flatMap((op) => [op, ...op.regions.flatMap(allOperations)]);
+}
+
+/** The printed line of each of them. */
 function operationTexts(func: Func): readonly string[] {
-  return printFunction(func)
-    .split('\n')
-    .filter((line) => /^ {2}%/.test(line))
-    .map((line) => line.trim());
+  const lines = printFunction(func).split('\n');
+  return lines.filter((line) => /^ +%[^:]* = /.test(line)).map((line) => line.trim());
 }
 
 function isFree({ primitive }: Operation): boolean {
