@@ -37,10 +37,11 @@ const dimOption = {
 const epilogue = `Exit codes: 0 success, 1 a mistake in your program or data, 2 wrong usage, 70 a bug of mlxc.
 
 Environment:
-  CC, CXX                the C and C++ compilers (default cc, c++)
-  MLXC_CACHE             where compiled kernels are kept (default: the cache folder of your system)
-  MLXC_VERIFY=1          check the invariants of the program between stages
-  MLXC_DUMP=all|<stage>  print the program after each stage, or after one (elaborate, expand, simplify, ...)
+  CC, CXX                the C and C++ compilers (cc, c++)
+  MLXC_CACHE             folder of compiled kernels (your system's cache)
+  MLXC_THREADS           threads of the CPU device (one a core)
+  MLXC_VERIFY=1          check the invariants between stages
+  MLXC_DUMP=all|STAGE    print the program after a stage (elaborate, expand, ...)
   NO_COLOR               no colours`;
 
 export function describeCommandLine(launch: Launch, columns: number): Argv {
