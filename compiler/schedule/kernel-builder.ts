@@ -193,6 +193,13 @@ export class KernelBuilder {
     return entry;
   }
 
+  /** The memory of a value that the kernel reads by other means than `load`. */
+  readFrom(value: Value): Buffer {
+    const entry = this.bufferOf(value);
+    entry.isRead = true;
+    return entry.buffer;
+  }
+
   load(value: Value, index: readonly Int[]): KernelScalar {
     const entry = this.bufferOf(value);
     entry.isRead = true;

@@ -3,7 +3,7 @@
  * variables renamed to those of the loops at hand. A contraction without a tiled schedule is here a sum of products.
  */
 import { combine, identityOf, replacesBest } from '../kernel-ir/monoids.ts';
-import type { KernelScalar, Monoid } from '../kernel-ir/program.ts';
+import type { KernelScalar, LoopReduction, Monoid } from '../kernel-ir/program.ts';
 import type { FusedGroup, Stage } from '../passes/fused-group.ts';
 import { asVariable, type Int, indexVariable, one, substitute, zero } from '../symbolic/integer.ts';
 import { computeType, type DType } from '../tensor-ir/dtype.ts';
@@ -173,7 +173,7 @@ export function stageSteps(group: FusedGroup): readonly StageStep[] {
 export interface Accumulator {
   readonly result: KernelScalar;
   /** What a vector loop must combine, or undefined when the loop must run in order. */
-  readonly clause: { readonly name: string; readonly monoid: Monoid } | undefined;
+  readonly clause: LoopReduction | undefined;
   /** Emits the update with one element. */
   readonly update: (element: KernelScalar, position: KernelScalar | undefined) => void;
   /** argmax and argmin: the best value. */
@@ -189,7 +189,7 @@ export function declareAccumulator(b: KernelBuilder, step: ReduceStep): Accumula
     return {
       result: position,
       best,
-      clause: undefined,
+      clause: { name: best.name, monoid, index: position.name },
       update: (element, at) => {
         const x = b.let('candidate', element);
         const isBetter = b.let('is_better', replacesBest(monoid, x, best));

@@ -11,7 +11,7 @@
  * Operands are read through their index maps while packing, so transposed, sliced or broadcast operands cost nothing more.
  * Products with very few rows or columns, and other dtypes, run as row reductions (row.ts).
  */
-import type { Buffer } from '../../kernel-ir/program.ts';
+import type { Buffer, Statement } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
 import { ReadAnalysis } from '../../passes/index-map.ts';
 import { estimateSize, isInlined } from '../../passes/materialize.ts';
@@ -19,7 +19,9 @@ import {
   add,
   ceildiv,
   constantValue,
+  floordiv,
   type Int,
+  indexVariable,
   int,
   linearIn,
   min,
@@ -46,11 +48,20 @@ import {
 /** Fewer rows or columns than this waste most of a register block. */
 const skinny = 4;
 
+type MicroKernel = Extract<Statement, { kind: 'micro-kernel' }>;
+
 export function isTiled(group: FusedGroup): boolean {
   const { op, rows, columns, depth } = contractionAxes(group);
   if (computeType(op.results[0]!.type.dtype) !== 'f32') return false;
   const size = (axes: readonly Int[]): number => estimateSize(product(axes.map(extentOf)));
   return size(rows) >= skinny && size(columns) >= skinny && size(depth) >= skinny;
+}
+
+function memoryReads(fused: FusedFunction): ReadAnalysis {
+  return new ReadAnalysis(fused.definitions, (v) => {
+    const op = fused.definitions.get(v);
+    return fused.inMemory.has(v) || op === undefined || !isInlined(op);
+  });
 }
 
 /** Whether neighbours along `variable` are neighbours in memory, judged by the largest tensor behind the operand. */
@@ -61,10 +72,7 @@ function isContiguous(
   variable: Int,
 ): boolean {
   if (variable === zero) return false;
-  const analysis = new ReadAnalysis(fused.definitions, (v) => {
-    const op = fused.definitions.get(v);
-    return fused.inMemory.has(v) || op === undefined || !isInlined(op);
-  });
+  const analysis = memoryReads(fused);
   let largest = -1;
   let contiguous = false;
   for (const read of analysis.readsAt(value, index)) {
@@ -78,41 +86,106 @@ function isContiguous(
   return contiguous;
 }
 
-const lastOf = (axes: readonly Int[]): Int => axes[axes.length - 1] ?? zero;
+/** Views that show every element of their operand as it is: what lies behind them can be read in place. */
+const plainViews = new Set(['permute', 'reshape', 'broadcast', 'slice', 'reverse']);
 
-/** The least multiple of `step` that covers `size`, at most `limit`. */
-function blockOf(size: Int, step: number, limit: number): number {
-  const constant = constantValue(size);
-  const wanted = constant === undefined ? limit : Math.min(constant, limit);
-  return Math.max(step, Math.floor((wanted + step - 1) / step) * step);
+/** The tensor in memory that an operand merely shows, if it does. */
+function viewedTensor(fused: FusedFunction, operand: Value): Value | undefined {
+  let value = operand;
+  for (;;) {
+    const op = fused.definitions.get(value);
+    if (op === undefined || fused.inMemory.has(value)) return value;
+    if (!plainViews.has(op.primitive.name)) return undefined;
+    value = op.operands[0]!;
+  }
 }
 
-/** Row and column blocks: as large as the caches allow, but enough of them to occupy a few workers. */
+/** Rows of a that can be read where they are: their address is start + row*rowStride + k. */
+interface InPlace {
+  readonly buffer: Buffer;
+  /** Address of the element at a flat row and depth. */
+  readonly address: (row: Int, depth: Int) => Int;
+  readonly rowStride: Int;
+}
+
+/** Fewer columns than this do not pay for packing a: each of its elements is used too few times. */
+const columnsWorthPacking = 192;
+
+const lastOf = (axes: readonly Int[]): Int => axes[axes.length - 1] ?? zero;
+
+/** Cycles to pack one element, as measured: runs copy, transposed runs scatter. */
+const copyCost = 0.3;
+const transposeCost = 1.3;
+/** Floats multiplied and added in a cycle at best. */
+const productsPerCycle = 32;
+/** Fewer products than this are not worth spreading over workers. */
+const smallProduct = 64 ** 3;
+
+interface PackingCost {
+  readonly left: number;
+  readonly right: number;
+}
+
+interface Blocks {
+  readonly rowBlock: number;
+  readonly columnBlock: number;
+}
+
+/** Blocks of `size` in equal parts, each a multiple of `step` and at most `limit`. */
+function* blockSizes(
+  size: number,
+  step: number,
+  limit: number,
+): Iterable<{ block: number; count: number }> {
+  let last = 0;
+  for (let parts = 1; parts <= 16; parts++) {
+    const block = Math.min(Math.ceil(size / parts / step) * step, Math.floor(limit / step) * step);
+    if (block === last) continue;
+    last = block;
+    yield { block, count: Math.ceil(size / block) };
+  }
+}
+
+/**
+ * Row and column blocks of the least time on a few workers: every row block packs all of b again, every column block all of a, and
+ * an uneven number of tasks leaves workers idle. Known by estimate where dims are symbolic.
+ */
 function chooseBlocks(
   model: CpuModel,
   rows: Int,
   columns: Int,
+  depth: Int,
   batch: Int,
-): { rowBlock: number; columnBlock: number } {
-  let rowBlock = blockOf(rows, model.rows, model.rowBlock);
-  let columnBlock = blockOf(columns, model.columns, model.columnBlock);
-  const tasks = (): number =>
-    estimateSize(batch) *
-    Math.ceil(estimateSize(rows) / rowBlock) *
-    Math.ceil(estimateSize(columns) / columnBlock);
-  const flops = estimateSize(rows) * estimateSize(columns);
-  while (
-    tasks() < 4 &&
-    flops > 64 * 64 &&
-    (rowBlock > 4 * model.rows || columnBlock > 2 * model.columns)
-  ) {
-    if (columnBlock >= rowBlock && columnBlock > 2 * model.columns)
-      columnBlock = blockOf(int(columnBlock / 2), model.columns, columnBlock);
-    else if (rowBlock > 4 * model.rows)
-      rowBlock = blockOf(int(Math.ceil(rowBlock / 2)), model.rows, rowBlock);
-    else break;
+  cost: PackingCost,
+): Blocks {
+  const [m, n, k, batches] = [rows, columns, depth, batch].map((size) => estimateSize(size)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  let best: Blocks | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const row of blockSizes(m, model.rows, model.rowBlock)) {
+    for (const column of blockSizes(n, model.columns, model.columnBlock)) {
+      const products = (row.count * row.block * column.count * column.block * k) / productsPerCycle;
+      const packing = row.count * k * n * cost.right + column.count * m * k * cost.left;
+      const tasks = batches * row.count * column.count;
+      const idle =
+        m * n * k * batches < smallProduct ? 1 : (idleFactor(tasks, 2) + idleFactor(tasks, 4)) / 2;
+      const time = (products + packing) * idle;
+      if (time < least) {
+        least = time;
+        best = { rowBlock: row.block, columnBlock: column.block };
+      }
+    }
   }
-  return { rowBlock, columnBlock };
+  return best!;
+}
+
+/** How much longer equal tasks take than evenly divided work would. */
+function idleFactor(tasks: number, workers: number): number {
+  return (Math.ceil(tasks / workers) * workers) / tasks;
 }
 
 export function scheduleContraction(
@@ -150,7 +223,14 @@ class Contraction {
     this.totalColumns = product(this.axes.columns.map(extentOf));
     this.totalDepth = product(this.axes.depth.map(extentOf));
     const batch = product(this.axes.batch.map(extentOf));
-    const { rowBlock, columnBlock } = chooseBlocks(model, this.totalRows, this.totalColumns, batch);
+    const { rowBlock, columnBlock } = chooseBlocks(
+      model,
+      this.totalRows,
+      this.totalColumns,
+      this.totalDepth,
+      batch,
+      this.packingCost(),
+    );
     this.rowBlock = rowBlock;
     this.columnBlock = columnBlock;
     this.depthBlock = Math.min(
@@ -228,21 +308,24 @@ class Contraction {
     const packedA = b.allocate('packed_a', 'f32', 'scratch', int(rowBlock * depthBlock));
     const packedB = b.allocate('packed_b', 'f32', 'scratch', int(depthBlock * columnBlock));
     const strips = ceildiv(rows, int(model.rows));
+    const inPlace = this.rowsInPlace();
+    const fullStrips = inPlace === undefined ? zero : floordiv(rows, int(model.rows));
     const panels = ceildiv(columns, int(model.columns));
     const depth = constantValue(this.totalDepth);
     const isOneBlock = depth !== undefined && depth <= depthBlock;
 
     const depthStep = (start: Int, extent: Int): void => {
       this.packB(packedB, columnStart, panels, start, extent);
-      const byRows = this.packA(packedA, rowStart, strips, start, extent);
+      const packedStrips = subtract(strips, fullStrips);
+      const byRows = this.packA(packedA, rowStart, fullStrips, packedStrips, start, extent);
       b.loop('panel', panels, 'serial', (panel) => {
-        b.loop('strip', strips, 'serial', (strip) => {
+        const multiplyStrip = (
+          strip: Int,
+          a: Pick<MicroKernel, 'a' | 'aOffset' | 'aRowStride' | 'aDepthStride'>,
+        ): void => {
           b.emit({
             kind: 'micro-kernel',
-            a: packedA,
-            aOffset: multiply(strip, int(model.rows * depthBlock)),
-            aRowStride: byRows ? int(depthBlock) : one,
-            aDepthStride: byRows ? one : int(model.rows),
+            ...a,
             b: packedB,
             bOffset: multiply(panel, int(model.columns * depthBlock)),
             c,
@@ -255,6 +338,25 @@ class Contraction {
             rows: model.rows,
             columns: model.columns,
             accumulate: !isOneBlock,
+          });
+        };
+        if (inPlace !== undefined) {
+          b.loop('strip', fullStrips, 'serial', (strip) => {
+            multiplyStrip(strip, {
+              a: inPlace.buffer,
+              aOffset: inPlace.address(add(rowStart, multiply(strip, int(model.rows))), start),
+              aRowStride: inPlace.rowStride,
+              aDepthStride: one,
+            });
+          });
+        }
+        if (packedStrips === zero) return;
+        b.loop('strip', packedStrips, 'serial', (strip) => {
+          multiplyStrip(add(fullStrips, strip), {
+            a: packedA,
+            aOffset: multiply(strip, int(model.rows * depthBlock)),
+            aRowStride: byRows ? int(depthBlock) : one,
+            aDepthStride: byRows ? one : int(model.rows),
           });
         });
       });
@@ -279,6 +381,38 @@ class Contraction {
       });
     }
     this.epilogue(c, rowStart, rows, columnStart, columns);
+  }
+
+  private packingCost(): PackingCost {
+    const [, y] = this.axes.op.operands as [Value, Value];
+    const isTransposed = isContiguous(this.fused, y, this.axes.right, lastOf(this.axes.depth));
+    return { left: copyCost, right: isTransposed ? transposeCost : copyCost };
+  }
+
+  /** Decides whether the left operand is read where it is instead of being packed. */
+  private rowsInPlace(): InPlace | undefined {
+    const { axes } = this;
+    const x = axes.op.operands[0]!;
+    const columns = constantValue(this.totalColumns);
+    if (columns === undefined || columns > columnsWorthPacking) return undefined;
+    const tensor = viewedTensor(this.fused, x);
+    if (tensor === undefined || tensor.type.dtype !== 'f32') return undefined;
+    const row = indexVariable('row_in_place', this.totalRows);
+    const depth = indexVariable('depth_in_place', this.totalDepth);
+    this.bind(axes.rows, row);
+    this.bind(axes.depth, depth);
+    const [read] = memoryReads(this.fused).readsAt(x, rename(axes.left, this.renaming));
+    if (read?.value !== tensor) return undefined;
+    const address = linearIndex(read.index, tensor.type.shape);
+    const byDepth = linearIn(address, nameOf(depth));
+    const byRow = byDepth && linearIn(byDepth.rest, nameOf(row));
+    if (byDepth?.coefficient !== one || byRow === undefined) return undefined;
+    const { coefficient: rowStride, rest: start } = byRow;
+    return {
+      buffer: this.b.readFrom(tensor),
+      rowStride,
+      address: (r, k) => add(add(start, multiply(r, rowStride)), k),
+    };
   }
 
   /** Binds the axes of one role at a flat position. */
@@ -339,13 +473,20 @@ class Contraction {
   }
 
   /** Strips of rows, each row-major when the depth is contiguous in memory (returns true), else depth-major. */
-  private packA(packed: Buffer, rowStart: Int, strips: Int, depthStart: Int, depth: Int): boolean {
+  private packA(
+    packed: Buffer,
+    rowStart: Int,
+    firstStrip: Int,
+    strips: Int,
+    depthStart: Int,
+    depth: Int,
+  ): boolean {
     const { b, axes, model } = this;
     const x = axes.op.operands[0]!;
     const byDepth = !isContiguous(this.fused, x, axes.left, lastOf(axes.rows));
     const isExact = (constantValue(this.totalRows) ?? 1) % model.rows === 0;
     const element = (strip: Int, k: Int, r: Int): void => {
-      const row = add(rowStart, add(multiply(strip, int(model.rows)), r));
+      const row = add(rowStart, add(multiply(add(firstStrip, strip), int(model.rows)), r));
       this.bind(axes.rows, row);
       this.bind(axes.depth, add(depthStart, k));
       const read = (): ReturnType<KernelBuilder['at']> => b.at(x, rename(axes.left, this.renaming));
@@ -360,6 +501,7 @@ class Contraction {
         value: isExact ? read() : this.guarded(row, this.totalRows, read),
       });
     };
+    if (strips === zero) return byDepth;
     b.loop('strip', strips, 'serial', (strip) => {
       if (byDepth) {
         b.loop('r', int(model.rows), 'serial', (r) =>

@@ -47,7 +47,17 @@ import {
 } from '../stage-program.ts';
 import { planStaging } from '../staging.ts';
 
-const columnBlock = 256;
+/** Columns of one task: long runs of memory, accumulators that stay in the first-level cache, a few tasks at least. */
+const fewestColumns = 64;
+const mostColumns = 1024;
+const wantedTasks = 4;
+
+function columnsOfTask(total: Int): number {
+  const constant = constantValue(total);
+  if (constant === undefined) return 256;
+  const share = Math.ceil(constant / wantedTasks / fewestColumns) * fewestColumns;
+  return Math.min(constant, Math.max(fewestColumns, Math.min(share, mostColumns)));
+}
 
 export function scheduleRows(
   fused: FusedFunction,
@@ -247,8 +257,7 @@ function columns(
   const renaming = new Map<string, Int>();
   const column = group.space[group.space.length - 1]!;
   const total = extentOf(column);
-  const constant = constantValue(total);
-  const width = constant !== undefined && constant <= columnBlock ? constant : columnBlock;
+  const width = columnsOfTask(total);
   const blocks = ceildiv(total, int(width));
   const outer = group.space.slice(0, -1);
 
