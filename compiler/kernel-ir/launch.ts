@@ -11,7 +11,7 @@ import type { Kernel } from './program.ts';
 const maxBindings = 31;
 
 /** How many buffers the host binds, the struct of integers not counted. */
-export function bindingCount(kernel: Kernel): number {
+function bindingCount(kernel: Kernel): number {
   return kernel.parameters.reduce((n, p) => n + (p.isSegmented ? (kernel.segments ?? 1) : 1), 0);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkMetalBatch } from './metal-check.ts';
+import { checkMetal, checkMetalBatch, MissingClang } from './metal-check.ts';
 
 const header = '#include <metal_stdlib>\n';
 
@@ -235,4 +235,11 @@ test('an error names the line of its own source', async () => {
   ]);
   expect(results.map((r) => r.ok)).toEqual([true, false, true]);
   expect(results[1]!.errors[0]).toMatch(/^9: use of undeclared identifier 'nothing'/);
+});
+
+test('without clang the check fails loudly and says what to install', async () => {
+  const check = checkMetalBatch([good[0]![1]], 'clang-that-is-not-there');
+  await expect(check).rejects.toThrow(MissingClang);
+  await expect(check).rejects.toThrow(/apt-get install clang-19/);
+  expect((await checkMetal(good[0]![1])).ok).toBe(true);
 });

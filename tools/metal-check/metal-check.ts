@@ -6,6 +6,7 @@
  *    our declarations of Metal's library (include/metal_stdlib). Tokens are renamed on the way: `device` is `__global`.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,8 @@ export class MissingClang extends Error {
   override readonly name: string = 'MissingClang';
 }
 
-export const clang = 'clang-19';
+const homebrewClang = '/opt/homebrew/opt/llvm@19/bin/clang';
+const clang = existsSync(homebrewClang) ? homebrewClang : 'clang-19';
 
 const clangArguments: readonly string[] = [
   '-x',
@@ -97,14 +99,22 @@ export async function checkMetal(source: string): Promise<MetalCheck> {
   return (await checkMetalBatch([source]))[0]!;
 }
 
-/** Checks many sources with one run of clang: each in a namespace of its own, so names may repeat. */
-export async function checkMetalBatch(sources: readonly string[]): Promise<readonly MetalCheck[]> {
+/**
+ * Checks many sources with one run of clang: each in a namespace of its own, so names may repeat. `command` is the compiler.
+ * Throws MissingClang when it is not installed.
+ */
+export async function checkMetalBatch(
+  sources: readonly string[],
+  command: string = clang,
+): Promise<readonly MetalCheck[]> {
   const errors: string[][] = sources.map(() => []);
   const all = sources.map((_, i) => i);
-  await checkWithClang(sources, all, errors);
+  await checkWithClang(sources, all, errors, command);
   // Clang looks for unused variables and the like only in a unit without errors.
   const clean = all.filter((i) => errors[i]!.length === 0);
-  if (clean.length < all.length && clean.length > 0) await checkWithClang(sources, clean, errors);
+  if (clean.length < all.length && clean.length > 0) {
+    await checkWithClang(sources, clean, errors, command);
+  }
   return sources.map((source, i) => {
     const rules = checkRules(analyse(tokenize(source))).map((e) => `${e.line}: ${e.message}`);
     const list = [...rules, ...errors[i]!];
@@ -116,6 +126,7 @@ async function checkWithClang(
   sources: readonly string[],
   which: readonly number[],
   errors: readonly string[][],
+  command: string,
 ): Promise<void> {
   let unit = '#include <metal_stdlib>\n';
   for (const i of which) {
@@ -124,7 +135,7 @@ async function checkWithClang(
     const text = translate(sources[i]!, tokens, kernels, `_${i}`);
     unit += `namespace mlxc_source_${i} {\n#line 1 "source-${i}"\n${text}\n}\n`;
   }
-  const lines = (await runClang(unit)).split('\n');
+  const lines = (await runClang(unit, command)).split('\n');
   lines.forEach((line, at) => {
     const message = /(?:error|warning): (.*)$/.exec(line)?.[1];
     if (message === undefined) return;
@@ -145,7 +156,7 @@ function notesAfter(lines: readonly string[], at: number): readonly string[] {
   return lines.slice(at + 1, next < 0 ? undefined : next);
 }
 
-async function runClang(unit: string): Promise<string> {
+async function runClang(unit: string, command: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'metal-check-'));
   const file = join(folder, 'unit.clcpp');
   const include = fileURLToPath(new URL('include', import.meta.url));
@@ -153,7 +164,7 @@ async function runClang(unit: string): Promise<string> {
     await writeFile(file, unit);
     return await new Promise((resolve, reject) => {
       execFile(
-        clang,
+        command,
         [...clangArguments, `-I${include}`, file],
         { maxBuffer: 1 << 26 },
         (problem, _stdout, stderr) => {
@@ -161,7 +172,7 @@ async function runClang(unit: string): Promise<string> {
           else if (problem.code === 'ENOENT') {
             reject(
               new MissingClang(
-                `${clang} is needed to check Metal source and is not installed.\n` +
+                `${command} is needed to check Metal source and is not installed.\n` +
                   'On Debian or Ubuntu: apt-get install clang-19 (or run `npm run bootstrap`).',
               ),
             );

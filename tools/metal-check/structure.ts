@@ -62,7 +62,7 @@ const scalarTypes = [
   'uint64_t',
 ];
 
-export const builtinTypes: ReadonlySet<string> = new Set([
+const builtinTypes: ReadonlySet<string> = new Set([
   ...scalarTypes,
   ...scalarTypes.flatMap((t) => [`${t}2`, `${t}3`, `${t}4`]),
   'simdgroup_float8x8',
