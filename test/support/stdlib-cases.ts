@@ -158,6 +158,8 @@ const array: Suite = {
     logsumexp: 'logsumexp(a, axis = 1)',
     argmax: 'argmax(a, axis = 1)',
     'argmin all': 'argmin(a)',
+    cumsum: 'cumsum(a, axis = 1)',
+    cumprod: 'cumprod(a, axis = -1)',
     prod: 'prod(a, axis = 0)',
     'min keepdims': 'min(a, axis = 1, keepdims = true)',
     any: 'any(a > 1, axis = 0)',
