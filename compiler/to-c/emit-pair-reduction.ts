@@ -26,7 +26,7 @@ export function emitPairReduction(
   const { names } = context;
   const pairs = (loop.reduces ?? []).map((reduce) => {
     if ((reduce.monoid !== 'argmax' && reduce.monoid !== 'argmin') || reduce.index === undefined) {
-      throw new InternalError(`${reduce.monoid} beside argmax in one loop`, context.kernel.name);
+      throw new InternalError(`${reduce.monoid} of ${reduce.name} without an index`);
     }
     const dtype = context.accumulators.get(reduce.name);
     const indexDtype = context.accumulators.get(reduce.index);

@@ -140,11 +140,15 @@ function emitLoop(loop: Loop, context: StatementContext): string[] {
     default:
       return unreachable(loop.placement);
   }
-  if (loop.placement === 'vector' && (loop.reduces ?? []).some((r) => isPair(r.monoid))) {
+  const reduces = loop.reduces ?? [];
+  const hasPairs = loop.placement === 'vector' && reduces.some((r) => isPair(r.monoid));
+  if (hasPairs && reduces.every((r) => isPair(r.monoid))) {
     return emitPairReduction(loop, context, (body, indent) =>
       emitStatements(body, indent, context),
     );
   }
+  // pairs beside other reductions run in order: no compiler vectorises that
+  if (hasPairs) return emitLoop({ ...loop, placement: 'serial' }, context);
   if (loop.extent === one) {
     const body = emitStatements(loop.body, '  ', context);
     return ['{', `  const int64_t ${variable} = 0;`, ...body, '}'];
