@@ -118,7 +118,11 @@ function draw(left: readonly Panel[], right: Panel, caption: string): string {
           `<rect x="${x + 6}" y="${y}" width="${round(width - 12)}" height="${lineHeight}" fill="${tintOf(origin)}"/>`,
         );
       }
-      parts.push(`<text x="${x + padding}" y="${y + 12.5}">${escapeText(text)}</text>`);
+      // not every viewer keeps leading spaces
+      const indent = text.length - text.trimStart().length;
+      parts.push(
+        `<text x="${x + padding + Math.round(indent * character)}" y="${y + 12.5}">${escapeText(text.trim())}</text>`,
+      );
       y += lineHeight;
     }
     return y;

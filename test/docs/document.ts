@@ -1,0 +1,111 @@
+/** Documents for people: their code blocks, and the parts of them that the compiler writes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { intrinsics } from '../../compiler/elaborate/intrinsics/index.ts';
+import { TestShell } from '../support/shell.ts';
+
+export const root: URL = new URL('../../', import.meta.url);
+
+/** The README and everything in docs/, from the root of the repository. */
+export const documents: readonly string[] = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(new URL('docs/', root))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+export function readDocument(name: string): string {
+  return readFileSync(new URL(name, root), 'utf8');
+}
+
+export interface CodeBlock {
+  /** What follows the opening fence, such as `mlx` or `mlx error`. */
+  readonly language: string;
+  readonly text: string;
+  /** Of the opening fence, from 1. */
+  readonly line: number;
+}
+
+const fence = /^```([^\n]*)\n([\s\S]*?)^```$/gm;
+
+export function codeBlocks(document: string, language: string): readonly CodeBlock[] {
+  return [...document.matchAll(fence)]
+    .map((match) => ({
+      language: match[1]!,
+      text: match[2]!,
+      line: document.slice(0, match.index).split('\n').length,
+    }))
+    .filter((block) => block.language === language);
+}
+
+/** What `mlxc check example.mlx` prints about a source. */
+async function problemsOf(text: string): Promise<string> {
+  const shell = new TestShell();
+  try {
+    const { code, err } = await shell.run('check', shell.file('example.mlx', text));
+    if (code !== 1) throw new Error(`no mistake in:\n${text}`);
+    return err;
+  } finally {
+    shell.remove();
+  }
+}
+
+/** Exported names of a module of the standard library, in order. */
+function exportsOf(module: string): readonly string[] {
+  const text = readDocument(`stdlib/${module}.mlx`);
+  return [...text.matchAll(/^export (?:fn|struct|const) (\w+)/gm)].map((match) => match[1]!);
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(' ');
+}
+
+function table(rows: readonly (readonly [string, readonly string[]])[]): string {
+  const lines = rows.map(([head, names]) => `| ${head} | ${quoted(names)} |`);
+  return ['| | |', '| --- | --- |', ...lines].join('\n');
+}
+
+/** The prelude in the groups of compiler/elaborate/intrinsics, aliases beside what they mean. */
+function preludeTable(): string {
+  const names = [...intrinsics.keys()];
+  const from = (first: string, last: string): readonly string[] =>
+    names.slice(names.indexOf(first), names.indexOf(last) + 1);
+  const starts: readonly (readonly [string, string])[] = [
+    ['element by element', 'negative'],
+    ['reductions', 'sum'],
+    ['making tensors', 'zeros'],
+    ['shapes', 'reshape'],
+    ['products', 'matmul'],
+    ['indexing', 'take'],
+    ['bits, keys, limits', 'bit_width'],
+    ['trees, conversion', 'map'],
+    ['control flow', 'scan'],
+    ['transformations', 'grad'],
+  ];
+  const rows = starts.map(([title, first], i) => {
+    const next = starts[i + 1]?.[1];
+    const last = next === undefined ? names.at(-1)! : names[names.indexOf(next) - 1]!;
+    return [title, from(first, last)] as const;
+  });
+  return table([...rows, ['written in the language', exportsOf('prelude')]]);
+}
+
+function libraryTable(): string {
+  const modules = readdirSync(new URL('stdlib/', root))
+    .map((file) => file.replace('.mlx', ''))
+    .filter((module) => module !== 'prelude');
+  return table(modules.map((module) => [`\`std/${module}\``, exportsOf(module)] as const));
+}
+
+/** The document with its tables of names, and what is printed for its mistakes, written anew. */
+export async function refresh(document: string): Promise<string> {
+  let fresh = document
+    .replace(/(<!-- table: prelude -->\n)(\|.*\n)*/, (_, mark) => `${mark}${preludeTable()}\n`)
+    .replace(/(<!-- table: std -->\n)(\|.*\n)*/, (_, mark) => `${mark}${libraryTable()}\n`);
+  for (const { text } of codeBlocks(document, 'mlx error')) {
+    const start = fresh.indexOf('```text\n', fresh.indexOf(text)) + '```text\n'.length;
+    const end = fresh.indexOf('```', start);
+    fresh = fresh.slice(0, start) + (await problemsOf(text)) + fresh.slice(end);
+  }
+  return fresh;
+}
