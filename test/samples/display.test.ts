@@ -5,11 +5,11 @@ import { svgPlot, terminalPlot } from '../../samples/digits/plot.ts';
 import { makeProgress } from '../../samples/digits/progress.ts';
 
 function progressOn(isTTY: boolean): string {
-  let text = '';
-  const stream = { isTTY, write: (part: string) => (text += part) !== '' };
+  const parts: string[] = [];
+  const stream = { isTTY, write: (part: string) => parts.push(part) > 0 };
   const progress = makeProgress(20, stream as unknown as NodeJS.WriteStream);
   for (let i = 1; i <= 20; i++) progress.step(`step ${i}`);
-  return text;
+  return parts.join('');
 }
 
 test('progress redraws one line on a terminal, and prints ten elsewhere', () => {
