@@ -41,7 +41,7 @@ export interface LoadOptions extends CompileOptions {
 
 /**
  * Compiles a source: its text, `{ path }`, or `{ name, text }`. Gives `{ ok: true, bundle, warnings }` or
- * `{ ok: false, diagnostics }`; a mistake in the source never throws. `bundle.write(folder)` writes it to disk.
+ * `{ ok: false, diagnostics }`; a mistake in the source never throws. `await bundle.write(folder)` writes it to disk.
  */
 export function compile(source: Source, options: CompileOptions = {}): CompileResult {
   return compileWith(source, { ...options, host: options.host ?? nodeHost() });

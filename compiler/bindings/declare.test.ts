@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { PlanFunction, PlanTree } from '../plan/plan.ts';
 import { declareBundle } from './declare.ts';
 
@@ -44,7 +44,10 @@ const step: PlanFunction = {
 };
 
 describe('declareBundle', () => {
-  const text = declareBundle([step]);
+  let text: string;
+  beforeAll(async () => {
+    text = await declareBundle([step]);
+  });
 
   test('one interface for instances of a struct with the same fields', () => {
     expect(text.match(/interface Linear/g)).toHaveLength(1);
@@ -61,13 +64,13 @@ describe('declareBundle', () => {
     expect(text).toContain('Ends *\\/ no comment.');
   });
 
-  test('structs of one name whose fields differ are told apart', () => {
+  test('structs of one name whose fields differ are told apart', async () => {
     const other: PlanTree = {
       kind: 'struct',
       name: 'Linear',
       fields: [{ name: 'k', tree: leaf('f32') }],
     };
-    const both = declareBundle([{ ...step, result: other }]);
+    const both = await declareBundle([{ ...step, result: other }]);
     expect(both).toContain('export interface Linear2<T = Tensor>');
     expect(both).toContain('], Linear2>;');
   });
@@ -81,7 +84,7 @@ describe('declareBundle', () => {
       `declare module 'mlxc/runtime' { export interface Tensor { x: 1 } export type TypedArray = number; export type NestedArray = number; export interface Module { y: 1 } export interface CallOptions { z?: 1 } } interface Array<T> { a: T } interface ReadonlyArray<T> { a: T }`,
     );
     const module = join(folder, 'bundle.d.ts');
-    writeFileSync(module, declareBundle([step, { ...step, name: 'delete' }]));
+    writeFileSync(module, await declareBundle([step, { ...step, name: 'delete' }]));
     const program = ts.createProgram([file, module], { strict: true, noLib: true, types: [] });
     const problems = [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics()];
     expect(problems.map((p) => ts.flattenDiagnosticMessageText(p.messageText, ' '))).toEqual([]);

@@ -34,13 +34,13 @@ export interface CompiledBundle extends Bundle {
   readonly constants: ReadonlyMap<string, ConstantTensor>;
   /** The program behind the kernels, for the interpreter; not part of what is written. */
   readonly program: Program<'plain'>;
-  /** Every file of the bundle by name. */
-  files(): ReadonlyMap<string, string | Uint8Array>;
+  /** Every file of the bundle by name; printing the TypeScript declarations loads ts-morph. */
+  files(): Promise<ReadonlyMap<string, string | Uint8Array>>;
   /**
    * Writes the bundle as a folder, whole or not at all; an older bundle there is replaced. MLX5002 when it cannot be
    * written, or when something else is there.
    */
-  write(folder: string): void;
+  write(folder: string): Promise<void>;
 }
 
 export function makeBundle(
@@ -58,20 +58,20 @@ export function makeBundle(
   const metal = textOf('metal');
   const { constants } = pool;
   const functions = Object.values(plans)[0]?.functions ?? [];
-  const files = (): ReadonlyMap<string, string | Uint8Array> =>
+  const files = async (): Promise<ReadonlyMap<string, string | Uint8Array>> =>
     new Map<string, string | Uint8Array>([
       ['plan.json', `${JSON.stringify(plan)}\n`],
       ...(plans.cpu === undefined ? [] : [['kernels.c', kernels] as const]),
       ...(plans.metal === undefined ? [] : [['kernels.metal', metal] as const]),
       ['constants.safetensors', formatSafetensors(constants)],
       ['index.js', defineBundle(functions)],
-      ['index.d.ts', declareBundle(functions)],
+      ['index.d.ts', await declareBundle(functions)],
     ]);
-  const write = (folder: string): void => {
+  const write = async (folder: string): Promise<void> => {
     if (host.writeFolder === undefined) {
       throw new MlxcError('MLX5002', `${folder} cannot be written: the host has no file system`);
     }
-    host.writeFolder(folder, files(), 'plan.json');
+    host.writeFolder(folder, await files(), 'plan.json');
   };
   return { name, plan, program, kernels, metal, constants, files, write };
 }

@@ -21,6 +21,6 @@ test('first steps', async () => {
 test('line.d.ts holds the types that build writes', async () => {
   const sample = readFileSync(new URL('../../samples/api/first-steps.ts', import.meta.url), 'utf8');
   const source = /const source = `\n([\s\S]*?)`;/.exec(sample)![1]!;
-  const declared = String(compileOrThrow(source).files().get('index.d.ts'));
+  const declared = String((await compileOrThrow(source).files()).get('index.d.ts'));
   await expect(declared).toMatchFileSnapshot('../../samples/api/line.d.ts');
 });

@@ -55,7 +55,7 @@ describe('digits', () => {
   });
 
   test('model.d.ts holds the types that build writes', async () => {
-    const declared = String(bundle.files().get('index.d.ts'));
+    const declared = String((await bundle.files()).get('index.d.ts'));
     await expect(declared).toMatchFileSnapshot('../../samples/digits/model.d.ts');
   });
 

@@ -51,10 +51,10 @@ async function buildOnce(
     await reportFailure(context, result);
     return { exitCode: 1, sources: sources.length === 0 ? [flags.file] : sources };
   }
-  result.bundle.write(out);
+  await result.bundle.write(out);
   await context.report(result.warnings, result.sources);
   const milliseconds = performance.now() - started;
-  if (context.isJson) context.printJson(describe(result, out, milliseconds));
+  if (context.isJson) context.printJson(await describe(result, out, milliseconds));
   else {
     const { functions = [], kernels = [] } = Object.values(result.bundle.plan.plans)[0] ?? {};
     const counts = `${functions.length} functions, ${kernels.length} kernels, ${milliseconds.toFixed(0)} ms`;
@@ -68,11 +68,11 @@ async function buildOnce(
   return { exitCode: 0, sources };
 }
 
-function describe(
+async function describe(
   result: CompileResult & { readonly ok: true },
   out: string,
   milliseconds: number,
-): object {
+): Promise<object> {
   const plans = Object.values(result.bundle.plan.plans);
   const lookUp = (name: string): string | undefined => result.sources.get(name);
   return {
@@ -81,7 +81,7 @@ function describe(
     milliseconds,
     functions: plans[0]?.functions.map((f) => f.name) ?? [],
     kernels: Object.fromEntries(plans.map((plan) => [plan.target, plan.kernels.length])),
-    files: [...result.bundle.files().keys()],
+    files: [...(await result.bundle.files()).keys()],
     timings: result.timings,
     warnings: result.warnings.map((warning) => diagnosticToJson(warning, lookUp)),
   };
