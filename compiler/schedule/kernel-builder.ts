@@ -41,6 +41,8 @@ import type { Operation, Value } from '../tensor-ir/program.ts';
 interface Block {
   readonly statements: Statement[];
   readonly depth: number;
+  /** Tells blocks of one depth apart. */
+  readonly number: number;
 }
 
 /** A kernel and the value bound to each of its parameters (segmented parameters: one a segment). */
@@ -63,7 +65,8 @@ export function linearIndex(index: readonly Int[], shape: readonly Int[]): Int {
 
 export class KernelBuilder {
   private readonly fused: FusedFunction;
-  private blocks: Block[] = [{ statements: [], depth: 0 }];
+  private blocks: Block[] = [{ statements: [], depth: 0, number: 0 }];
+  private blockCount = 0;
   /** Block depth at which each name (index variable, let, accumulator) is known. */
   private readonly depthOf = new Map<string, number>();
   private readonly usedNames = new Set<string>();
@@ -125,7 +128,7 @@ export class KernelBuilder {
   }
 
   private nested(body: () => void): readonly Statement[] {
-    const block: Block = { statements: [], depth: this.block.depth + 1 };
+    const block: Block = { statements: [], depth: this.block.depth + 1, number: ++this.blockCount };
     this.blocks.push(block);
     body();
     this.blocks.pop();
@@ -243,13 +246,21 @@ export class KernelBuilder {
   at(value: Value, index: readonly Int[]): KernelScalar {
     const held = this.onChip.get(value)?.(index);
     if (held !== undefined) return held;
-    const key = `${value.id}[${index.map((i) => i.key).join()}]`;
-    const known = this.memo.get(key);
+    const place = `${value.id}[${index.map((i) => i.key).join()}]`;
+    const known = this.memo.get(place);
     if (known !== undefined) return known;
+    // a scalar built under guards, or to stay in its block, serves again under the same guards in the same block only
+    const key = this.guards.length === 0 ? place : `${this.guardKey()}${place}`;
+    const guarded = this.memo.get(key);
+    if (guarded !== undefined) return guarded;
     const scalar = this.hoist(value, this.lower(value, index));
-    // inside a guard a run-time index is only valid under that guard
-    if (this.guards.length === 0) this.memo.set(key, scalar);
+    this.memo.set(key, scalar);
     return scalar;
+  }
+
+  private guardKey(): string {
+    const guards = this.guards.map((g) => g.map((c) => `${c.value.key}<${c.extent.key}`).join('&'));
+    return `block ${this.block.number} if ${guards.join(';')}: `;
   }
 
   private lower(value: Value, index: readonly Int[]): KernelScalar {
