@@ -74,7 +74,7 @@ function buildAddon() {
 
 /** Packages that the tests need and npm does not have. */
 function installTestTools() {
-  if (onPath('clang-19') || onPath('clang++-19')) return;
+  if (onPath('clang-19')) return;
   if (process.platform === 'darwin') {
     if (existsSync('/opt/homebrew/opt/llvm@19/bin/clang')) return;
     fail('the Metal checks of the tests need clang 19', 'brew install llvm@19');

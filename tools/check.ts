@@ -4,8 +4,8 @@
  * All that a change must pass, side by side: types, lint and format, layers, dead code; then the fast tests (the
  * ones beside the modules). Prints one line a step and `N passed, N failed`; exits with 1 if a step failed.
  */
-import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { $ } from 'zx/core';
 
 interface Step {
   readonly name: string;
@@ -36,6 +36,14 @@ const fastTests: Step = {
   command: ['vitest', 'run', '--reporter=dot', 'compiler/', 'runtime/'],
 };
 
+/** Keeps what a step prints for the report, free of colours. */
+const run = $({
+  nothrow: true,
+  quiet: true,
+  preferLocal: true,
+  env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+});
+
 interface Outcome {
   readonly step: Step;
   readonly passed: boolean;
@@ -43,23 +51,9 @@ interface Outcome {
   readonly seconds: number;
 }
 
-function runStep(step: Step): Promise<Outcome> {
-  const started = performance.now();
-  const [command = '', ...args] = step.command;
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
-    });
-    const chunks: Buffer[] = [];
-    const finish = (passed: boolean, extra = ''): void => {
-      const seconds = (performance.now() - started) / 1000;
-      resolve({ step, passed, output: Buffer.concat(chunks).toString() + extra, seconds });
-    };
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.on('error', (error) => finish(false, `cannot run ${command}: ${error.message}\n`));
-    child.on('close', (code) => finish(code === 0));
-  });
+async function runStep(step: Step): Promise<Outcome> {
+  const { exitCode, stdout, stderr, duration } = await run`${step.command}`;
+  return { step, passed: exitCode === 0, output: stdout + stderr, seconds: duration / 1000 };
 }
 
 function report({ step, passed, output, seconds }: Outcome): void {

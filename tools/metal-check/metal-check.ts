@@ -5,12 +5,12 @@
  *  - clang 19 in OpenCL C++ mode without the generic address space, which has Metal's rules for address spaces, against
  *    our declarations of Metal's library (include/metal_stdlib). Tokens are renamed on the way: `device` is `__global`.
  */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { $ } from 'zx/core';
 import { checkRules } from './rules.ts';
 import { analyse, closing } from './structure.ts';
 import { type Token, tokenize } from './tokens.ts';
@@ -156,30 +156,27 @@ function notesAfter(lines: readonly string[], at: number): readonly string[] {
   return lines.slice(at + 1, next < 0 ? undefined : next);
 }
 
+/** What a shell answers for a program that it does not find. */
+const commandNotFound = 127;
+
+const run = $({ nothrow: true, quiet: true });
+
 async function runClang(unit: string, command: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'metal-check-'));
   const file = join(folder, 'unit.clcpp');
   const include = fileURLToPath(new URL('include', import.meta.url));
   try {
     await writeFile(file, unit);
-    return await new Promise((resolve, reject) => {
-      execFile(
-        command,
-        [...clangArguments, `-I${include}`, file],
-        { maxBuffer: 1 << 26 },
-        (problem, _stdout, stderr) => {
-          if (problem === null || typeof problem.code === 'number') resolve(stderr);
-          else if (problem.code === 'ENOENT') {
-            reject(
-              new MissingClang(
-                `${command} is needed to check Metal source and is not installed.\n` +
-                  'On Debian or Ubuntu: apt-get install clang-19 (or run `npm run bootstrap`).',
-              ),
-            );
-          } else reject(problem);
-        },
+    const { exitCode, stderr, message } =
+      await run`${command} ${clangArguments} -I${include} ${file}`;
+    if (exitCode === commandNotFound) {
+      throw new MissingClang(
+        `${command} is needed to check Metal source and is not installed.\n` +
+          'On Debian or Ubuntu: apt-get install clang-19 (or run `npm run bootstrap -- --tests`).',
       );
-    });
+    }
+    if (exitCode === null) throw new Error(`${command} was interrupted: ${message}`);
+    return stderr;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
