@@ -3,7 +3,7 @@
  * command runs, so that `mlxc --help` needs nothing but yargs.
  */
 import yargs, { type Argv } from 'yargs';
-import { suggest } from '../elaborate/suggest.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { CommandContext, ExitCode } from './context.ts';
 import { UsageError } from './errors.ts';
 

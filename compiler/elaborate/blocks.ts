@@ -1,6 +1,7 @@
 /** Blocks and their statements. */
 import { unreachable } from '../diagnostics/internal-error.ts';
 import { assignmentInLambda, notAssignable, unknownName } from '../diagnostics/problems/names.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { BinaryOperator, Block, Statement } from '../syntax/ast.ts';
 import { coerce } from './coerce.ts';
 import { elaborateIf } from './conditionals.ts';
@@ -11,7 +12,6 @@ import { isWeak } from './numbers.ts';
 import { binaryOperation } from './operators.ts';
 import { bindPattern, nameValues } from './patterns.ts';
 import { Scope } from './scope.ts';
-import { suggest } from './suggest.ts';
 import { scalarType, typeOf, unit } from './terms.ts';
 import { evaluateType } from './types.ts';
 import type { Term, Type } from './value.ts';

@@ -8,11 +8,11 @@ import {
   unknownArgument,
 } from '../diagnostics/problems/calls.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { Argument, Expression, Name } from '../syntax/ast.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
 import type { Scope } from './scope.ts';
-import { suggest } from './suggest.ts';
 import type { Term, Type } from './value.ts';
 
 /** An argument before it is elaborated (its parameter may say what type to expect), or a finished term. */

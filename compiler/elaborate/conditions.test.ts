@@ -11,7 +11,6 @@ import {
   subtract,
 } from '../symbolic/integer.ts';
 import { Conditions } from './conditions.ts';
-import { suggest } from './suggest.ts';
 
 const [n, d, h] = [dimVariable('N'), dimVariable('D'), dimVariable('H')];
 
@@ -65,13 +64,4 @@ describe('conditions', () => {
     c.record({ relation: 'at-least', left: subtract(n, int(3)), right: int(0), message: 'b' });
     expect(c.guards.map((g) => g.message)).toEqual(['a']);
   });
-});
-
-test('suggestions are near, and never the name itself', () => {
-  const names = ['hidden', 'sum', 'mean', 'softmax'];
-  expect(suggest('hiden', names)).toBe('hidden');
-  expect(suggest('Sum', names)).toBe('sum');
-  expect(suggest('sotfmax', names)).toBe('softmax');
-  expect(suggest('sum', names)).toBeUndefined();
-  expect(suggest('zzz', names)).toBeUndefined();
 });

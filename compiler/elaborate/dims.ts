@@ -3,6 +3,7 @@ import { unreachable } from '../diagnostics/internal-error.ts';
 import { unknownDim } from '../diagnostics/problems/names.ts';
 import { notDivisible, typeArgumentKind } from '../diagnostics/problems/shapes.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import {
   add,
   ceildiv,
@@ -23,7 +24,6 @@ import type { DimExpression } from '../syntax/ast.ts';
 import { evaluateConst } from './constants.ts';
 import type { Elaborator } from './elaborator.ts';
 import type { Scope } from './scope.ts';
-import { suggest } from './suggest.ts';
 
 /** What a name stands for; undefined means: look in the scope. */
 export type DimLookup = (name: string) => Int | undefined;

@@ -6,6 +6,7 @@ import type { Diagnostic, DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import { nestedTooDeeply } from '../diagnostics/problems/limits.ts';
 import { notAnEntry, unknownEntry } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { FunctionDeclaration, Module } from '../syntax/ast.ts';
 import type { Entry, Program } from '../tensor-ir/program.ts';
 import { checkDeclared, checkStruct, elaborateDeclared, genericReason } from './check-declared.ts';
@@ -16,7 +17,6 @@ import { FunctionTable } from './instances.ts';
 import { intrinsics } from './intrinsics/index.ts';
 import { type LoadedModule, ModuleLoader, preludeScope, type Resolve } from './modules.ts';
 import type { Scope } from './scope.ts';
-import { suggest } from './suggest.ts';
 
 export interface ElaborateOptions {
   /** Parsed modules by specifier: `std/nn`, `./file.mlx`. */

@@ -6,11 +6,11 @@ import {
   unknownModule,
 } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { Declaration, Import, Module } from '../syntax/ast.ts';
 import type { Elaborator } from './elaborator.ts';
 import type { Intrinsic } from './intrinsic.ts';
 import { type Binding, Scope } from './scope.ts';
-import { suggest } from './suggest.ts';
 import type { Term } from './value.ts';
 
 export interface LoadedModule {

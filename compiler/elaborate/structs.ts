@@ -9,6 +9,7 @@ import {
 import { unresolvedDims } from '../diagnostics/problems/shapes.ts';
 import { typeMismatch } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import type { Expression } from '../syntax/ast.ts';
 import { coerce } from './coerce.ts';
 import { describe } from './describe.ts';
@@ -17,7 +18,6 @@ import { elaborateExpression } from './expressions.ts';
 import { namesIn } from './generics.ts';
 import { Inference } from './inference.ts';
 import type { Binding, Scope } from './scope.ts';
-import { suggest } from './suggest.ts';
 import { containsError, errorTerm, typeOf, withLeading } from './terms.ts';
 import { evaluateType, structArguments, structType } from './types.ts';
 import type { StructInstance, StructTerm, Term, Type } from './value.ts';

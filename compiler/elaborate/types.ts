@@ -14,6 +14,7 @@ import {
   unresolvedConstant,
 } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { suggest } from '../diagnostics/suggest.ts';
 import { constantValue, type Int, print, zero } from '../symbolic/integer.ts';
 import type { DimExpression, Generic, TypeArgument, TypeExpression } from '../syntax/ast.ts';
 import { dtypes, isInClass } from '../tensor-ir/dtype.ts';
@@ -22,7 +23,6 @@ import type { Elaborator } from './elaborator.ts';
 import { keyOfArgument } from './keys.ts';
 import { Scope } from './scope.ts';
 import { showType } from './show.ts';
-import { suggest } from './suggest.ts';
 import { errorType, scalarType, withLeading } from './terms.ts';
 import type { GenericArgument, StructInstance, Type } from './value.ts';
 

@@ -8,6 +8,7 @@ import { load } from '../../../runtime/load.ts';
 import type { CompiledFunction, Module, Result } from '../../../runtime/module.ts';
 import { noMetal } from '../../../runtime/no-metal.ts';
 import { Tensor } from '../../../runtime/tensor.ts';
+import { didYouMean } from '../../diagnostics/suggest.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { FileProblem, UsageError } from '../errors.ts';
 import { readArguments } from '../io/arguments.ts';
@@ -15,7 +16,6 @@ import { tensorToJson } from '../io/json-tensor.ts';
 import { printTensor } from '../io/print-tensor.ts';
 import { checkSavePath, saveTensors } from '../io/save.ts';
 import { buildTree, leafPlaces, resultKeys } from '../io/tree.ts';
-import { didYouMean } from '../suggest.ts';
 import { reportFailure } from './build.ts';
 import { type CompileFlags, compileOptions, parseDims } from './compile-flags.ts';
 

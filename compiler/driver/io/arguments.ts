@@ -8,9 +8,9 @@
 import { resolve } from 'node:path';
 import { numberToBf16 } from '../../../runtime/typed-array.ts';
 import { showType } from '../../bindings/show-type.ts';
+import { didYouMean } from '../../diagnostics/suggest.ts';
 import type { PlanLeaf, PlanParameter } from '../../plan/plan.ts';
 import { FileProblem, UsageError } from '../errors.ts';
-import { didYouMean } from '../suggest.ts';
 import { readBytes } from './files.ts';
 import type { HostTensor } from './host-tensor.ts';
 import { tensorFromJson } from './json-tensor.ts';

@@ -37,3 +37,9 @@ export function suggest(name: string, candidates: Iterable<string>): string | un
   }
   return best;
 }
+
+/** `did you mean `name`?`, or undefined when no name is near. */
+export function didYouMean(wrong: string, names: Iterable<string>): string | undefined {
+  const name = suggest(wrong, names);
+  return name === undefined ? undefined : `did you mean \`${name}\`?`;
+}
