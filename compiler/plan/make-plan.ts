@@ -88,6 +88,7 @@ class FunctionPlanner {
   private readonly kernelNumbers: ReadonlyMap<Kernel, number>;
   private readonly constants: Map<Value, PlanConstant>;
   private readonly buffers: MutableBuffer[] = [];
+  private readonly constantBuffers: Map<Value, number> = new Map();
   private topStep = 0;
 
   constructor(
@@ -114,6 +115,7 @@ class FunctionPlanner {
       );
     });
     const copies = this.addResults(fused, environment, leafNames(entry.result, 'result'));
+    this.addConstants(scheduled);
     const steps = [...this.steps(scheduled, environment, true), ...copies];
     const reuse = findReuse(scheduled, fused, environment, this.buffers);
     for (const [result, parameter] of reuse) this.buffers[result]!.mayReuse = parameter;
@@ -155,18 +157,35 @@ class FunctionPlanner {
       const number = this.addBuffer('result', value, names[i] ?? `result${i}`);
       const before = environment.get(value);
       if (before !== undefined) this.buffers[number]!.sameAs = before;
-      else if (fused.definitions.get(value)?.primitive.name === 'literal') {
+      else if (isLiteral(fused, value)) {
         literals.push({ number, value });
       } else environment.set(value, number);
     });
     // constants come after all results
     return literals.map(({ number, value }) =>
-      this.copy(this.constant(fused, value, environment), number, value),
+      this.copy(this.constant(fused, value), number, value),
     );
   }
 
-  private constant(fused: FusedFunction, value: Value, environment: Environment): number {
-    const known = environment.get(value);
+  /** Adds the constants that steps touch, also those of regions: they come before all temporaries. */
+  private addConstants({ fused, steps }: ScheduledFunction): void {
+    const add = (values: readonly Value[]): void => {
+      for (const value of values) {
+        if (isLiteral(fused, value)) this.constant(fused, value);
+      }
+    };
+    for (const step of steps) {
+      if (step.kind === 'dispatch') add(step.bindings);
+      else {
+        add(step.op.operands);
+        for (const region of step.regions) this.addConstants(region);
+      }
+    }
+    add(fused.results);
+  }
+
+  private constant(fused: FusedFunction, value: Value): number {
+    const known = this.constantBuffers.get(value);
     if (known !== undefined) return known;
     const op = fused.definitions.get(value)!;
     let constant = this.constants.get(value);
@@ -176,7 +195,7 @@ class FunctionPlanner {
     }
     const number = this.addBuffer('constant', value, value.name ?? constant.key);
     this.buffers[number]!.constant = constant.key;
-    environment.set(value, number);
+    this.constantBuffers.set(value, number);
     return number;
   }
 
@@ -184,8 +203,7 @@ class FunctionPlanner {
   private bufferOf(fused: FusedFunction, value: Value, environment: Environment): number {
     let number = environment.get(value);
     if (number === undefined) {
-      if (fused.definitions.get(value)?.primitive.name === 'literal')
-        number = this.constant(fused, value, environment);
+      if (isLiteral(fused, value)) number = this.constant(fused, value);
       else {
         number = this.addBuffer(
           'temporary',
@@ -295,8 +313,7 @@ class FunctionPlanner {
     fused.results.forEach((value, i) => {
       const to = outputs[i];
       if (to === undefined) return;
-      const isComputed =
-        !environment.has(value) && fused.definitions.get(value)?.primitive.name !== 'literal';
+      const isComputed = !environment.has(value) && !isLiteral(fused, value);
       if (isComputed) environment.set(value, to);
       else copies.push({ value, to });
     });
@@ -401,6 +418,10 @@ class FunctionPlanner {
       },
     ];
   }
+}
+
+function isLiteral(fused: FusedFunction, value: Value): boolean {
+  return fused.definitions.get(value)?.primitive.name === 'literal';
 }
 
 function planTree(tree: Tree<LeafType>): PlanTree {

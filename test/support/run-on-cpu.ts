@@ -56,7 +56,14 @@ export async function compileForCpu(
   functions: readonly Func[],
   model: CpuModel = cpuModels.avx2,
 ): Promise<CompiledForCpu> {
-  const program: Program<'plain'> = { stage: 'plain', entries: functions.map(entryOf) };
+  return compileProgramForCpu({ stage: 'plain', entries: functions.map(entryOf) }, model);
+}
+
+/** Compiles all entries of a program, with their trees and guards: one call of the C compiler for all. */
+export async function compileProgramForCpu(
+  program: Program<'plain'>,
+  model: CpuModel = cpuModels.avx2,
+): Promise<CompiledForCpu> {
   const scheduled = scheduleProgram(fuse(program), cpuSchedule(model));
   const { plan, constants } = makePlan(scheduled);
   const source = printC(scheduled.kernels, (name) => readFileSync(new URL(name, helpers), 'utf8'));

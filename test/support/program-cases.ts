@@ -1,0 +1,51 @@
+/** Calls of whole programs and what they give, as tools/goldens/programs.py writes them. */
+import { type DType, isInteger } from '../../compiler/tensor-ir/dtype.ts';
+import { arrayOf, type NdArray } from '../../compiler/tensor-ir/nd-array.ts';
+
+/** A tensor of a case: row-major; NaN and the infinities are text. */
+export interface CaseTensor {
+  readonly $dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: readonly (number | boolean | 'nan' | 'inf' | '-inf')[];
+}
+
+/** Structs are objects, in the order of their fields; tuples and fixed arrays are arrays. */
+export type CaseTree = CaseTensor | readonly CaseTree[] | { readonly [field: string]: CaseTree };
+
+export interface ProgramCase {
+  readonly file: string;
+  readonly function: string;
+  readonly arguments: readonly CaseTree[];
+  readonly result: CaseTree;
+  readonly tolerance?: number;
+  readonly dims?: Readonly<Record<string, number>>;
+}
+
+/** The leaves of a tree, from left to right. */
+export function leavesOf(tree: CaseTree): readonly NdArray[] {
+  if (isTensor(tree)) return [toArray(tree)];
+  return Object.values(tree).flatMap(leavesOf);
+}
+
+/** The tree with each of its tensors replaced. */
+export function mapCase(tree: CaseTree, change: (x: NdArray) => unknown): unknown {
+  if (isTensor(tree)) return change(toArray(tree));
+  if (Array.isArray(tree)) return tree.map((item: CaseTree) => mapCase(item, change));
+  return Object.fromEntries(Object.entries(tree).map(([k, v]) => [k, mapCase(v, change)]));
+}
+
+function isTensor(tree: CaseTree): tree is CaseTensor {
+  return '$dtype' in tree;
+}
+
+function toArray({ $dtype, shape, data }: CaseTensor): NdArray {
+  const values = data.map((v) => (typeof v === 'string' ? named[v] : Number(v)));
+  const is64 = isInteger($dtype) && $dtype.endsWith('64');
+  return arrayOf($dtype, [...shape], is64 ? values.map(BigInt) : values);
+}
+
+const named = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+} as const;
