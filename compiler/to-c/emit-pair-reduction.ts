@@ -17,6 +17,8 @@ import { level, within } from './precedence.ts';
 import { valueType } from './types.ts';
 
 const lanes = 16;
+/** gcc 12 stores vectors to such arrays as aligned without aligning them, unless told to. */
+const aligned = '__attribute__((aligned(64)))';
 
 export function emitPairReduction(
   loop: Loop,
@@ -55,8 +57,8 @@ export function emitPairReduction(
   return [
     '{',
     ...pairs.flatMap((p) => [
-      `  ${p.type} ${p.valueLanes}[${lanes}];`,
-      `  ${p.indexType} ${p.indexLanes}[${lanes}];`,
+      `  ${p.type} ${p.valueLanes}[${lanes}] ${aligned};`,
+      `  ${p.indexType} ${p.indexLanes}[${lanes}] ${aligned};`,
       `  ${each} ${p.valueLanes}[${lane}] = ${p.value}, ${p.indexLanes}[${lane}] = ${p.index};`,
     ]),
     `  for (int64_t ${block} = 0; ${block} < ${extent.text}; ${block} += ${lanes}) {`,
