@@ -5,7 +5,16 @@
 import { combine, identityOf, replacesBest } from '../kernel-ir/monoids.ts';
 import type { KernelScalar, LoopReduction, Monoid } from '../kernel-ir/program.ts';
 import type { FusedGroup, Stage } from '../passes/fused-group.ts';
-import { asVariable, type Int, indexVariable, one, substitute, zero } from '../symbolic/integer.ts';
+import { estimateSize } from '../passes/materialize.ts';
+import {
+  asVariable,
+  type Int,
+  indexVariable,
+  one,
+  product,
+  substitute,
+  zero,
+} from '../symbolic/integer.ts';
 import { computeType, type DType } from '../tensor-ir/dtype.ts';
 import type { Operation, Value } from '../tensor-ir/program.ts';
 import type { KernelBuilder } from './kernel-builder.ts';
@@ -137,6 +146,13 @@ export function contractionAxes(group: FusedGroup): ContractionAxes {
   };
 }
 
+/** Whether a group is a product accumulated in f32 whose rows, columns and depth are `least` or more: worth tiles. */
+export function isProductOfAtLeast(least: number, group: FusedGroup): boolean {
+  const { op, rows, columns, depth } = contractionAxes(group);
+  if (computeType(op.results[0]!.type.dtype) !== 'f32') return false;
+  return [rows, columns, depth].every((axes) => estimateSize(product(axes.map(extentOf))) >= least);
+}
+
 /** The stages of a group; a contraction becomes a first stage that sums products over its depth. */
 export function stageSteps(group: FusedGroup): readonly StageStep[] {
   const steps: StageStep[] = group.stages.map((stage) => ({
@@ -148,7 +164,7 @@ export function stageSteps(group: FusedGroup): readonly StageStep[] {
     const axes = contractionAxes(group);
     const [x, y] = axes.op.operands as [Value, Value];
     const dtype = computeType(x.type.dtype);
-    const product: ReduceStep = {
+    const sumOfProducts: ReduceStep = {
       value: axes.op.results[0]!,
       monoid: 'sum',
       dtype,
@@ -164,7 +180,11 @@ export function stageSteps(group: FusedGroup): readonly StageStep[] {
         { value: y, index: axes.right },
       ],
     };
-    steps.unshift({ row: axes.depth.filter((v) => v !== zero), reduces: [product], stores: [] });
+    steps.unshift({
+      row: axes.depth.filter((v) => v !== zero),
+      reduces: [sumOfProducts],
+      stores: [],
+    });
   }
   return steps;
 }

@@ -8,9 +8,10 @@
 import { scalarFunctions } from '../kernel-ir/scalar-functions.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import { ReadAnalysis } from '../passes/index-map.ts';
-import { isInlined, isTransparent } from '../passes/materialize.ts';
+import { isTransparent } from '../passes/materialize.ts';
 import { type Int, isInRange } from '../symbolic/integer.ts';
 import type { Value } from '../tensor-ir/program.ts';
+import { stageLeaves } from './memory-reads.ts';
 import type { StageStep } from './stage-program.ts';
 
 export interface Kept {
@@ -32,13 +33,7 @@ export function planStaging(
   fused: FusedFunction,
   steps: readonly StageStep[],
 ): ReadonlyMap<number, readonly Kept[]> {
-  const onChip = new Set(steps.flatMap((s) => s.reduces.map((r) => r.value)));
-  const own = new Set(steps.flatMap((s) => s.stores.map((t) => t.value)));
-  const isLeaf = (value: Value): boolean => {
-    const op = fused.definitions.get(value);
-    if (op === undefined || onChip.has(value) || !isInlined(op)) return true;
-    return fused.inMemory.has(value) && !own.has(value);
-  };
+  const isLeaf = stageLeaves(fused, steps);
   const analysis = new ReadAnalysis(fused.definitions, isLeaf);
   const work = new Map<Value, number>();
   const workOf = (value: Value): number => {

@@ -13,8 +13,7 @@
  */
 import type { Buffer, Statement } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
-import { ReadAnalysis } from '../../passes/index-map.ts';
-import { estimateSize, isInlined } from '../../passes/materialize.ts';
+import { estimateSize } from '../../passes/materialize.ts';
 import {
   add,
   ceildiv,
@@ -31,16 +30,17 @@ import {
   subtract,
   zero,
 } from '../../symbolic/integer.ts';
-import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { CpuModel } from '../device-model.ts';
 import { delinearize } from '../flatten.ts';
 import { KernelBuilder, linearIndex, type ScheduledKernel } from '../kernel-builder.ts';
+import { memoryReads } from '../memory-reads.ts';
 import type { KernelLabel } from '../schedule.ts';
 import {
   type ContractionAxes,
   contractionAxes,
   extentOf,
+  isProductOfAtLeast,
   nameOf,
   rename,
 } from '../stage-program.ts';
@@ -51,17 +51,7 @@ const skinny = 4;
 type MicroKernel = Extract<Statement, { kind: 'micro-kernel' }>;
 
 export function isTiled(group: FusedGroup): boolean {
-  const { op, rows, columns, depth } = contractionAxes(group);
-  if (computeType(op.results[0]!.type.dtype) !== 'f32') return false;
-  const size = (axes: readonly Int[]): number => estimateSize(product(axes.map(extentOf)));
-  return size(rows) >= skinny && size(columns) >= skinny && size(depth) >= skinny;
-}
-
-function memoryReads(fused: FusedFunction): ReadAnalysis {
-  return new ReadAnalysis(fused.definitions, (v) => {
-    const op = fused.definitions.get(v);
-    return fused.inMemory.has(v) || op === undefined || !isInlined(op);
-  });
+  return isProductOfAtLeast(skinny, group);
 }
 
 /** Whether neighbours along `variable` are neighbours in memory, judged by the largest tensor behind the operand. */

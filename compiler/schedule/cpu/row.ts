@@ -17,15 +17,12 @@
  */
 import { combine, identityOf } from '../../kernel-ir/monoids.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
-import { ReadAnalysis } from '../../passes/index-map.ts';
-import { estimateSize, isInlined } from '../../passes/materialize.ts';
 import {
   add,
   ceildiv,
   constantValue,
   type Int,
   int,
-  linearIn,
   min,
   multiply,
   one,
@@ -35,6 +32,7 @@ import {
 } from '../../symbolic/integer.ts';
 import { computeType } from '../../tensor-ir/dtype.ts';
 import { KernelBuilder, linearIndex, type ScheduledKernel } from '../kernel-builder.ts';
+import { isColumnwise } from '../memory-reads.ts';
 import type { KernelLabel } from '../schedule.ts';
 import {
   declareAccumulator,
@@ -68,47 +66,6 @@ export function scheduleRows(
   return isColumnwise(fused, group, steps)
     ? columns(fused, group, steps, label)
     : runRows(fused, group, steps, label);
-}
-
-/** Leaves of the reductions with their addresses. */
-function reductionReads(
-  fused: FusedFunction,
-  steps: readonly StageStep[],
-): readonly { address: Int; size: number }[] {
-  const analysis = new ReadAnalysis(fused.definitions, (value) => {
-    const op = fused.definitions.get(value);
-    return fused.inMemory.has(value) || op === undefined || !isInlined(op);
-  });
-  return steps.flatMap((step) =>
-    step.reduces.flatMap((reduce) =>
-      reduce.reads.flatMap(({ value, index }) =>
-        analysis.readsAt(value, index).map((read) => ({
-          address: linearIndex(read.index, read.value.type.shape),
-          size: estimateSize(product(read.value.type.shape)),
-        })),
-      ),
-    ),
-  );
-}
-
-/** Weighs by size whether the last row axis or the last space axis is the contiguous one. */
-export function isColumnwise(
-  fused: FusedFunction,
-  group: FusedGroup,
-  steps: readonly StageStep[],
-): boolean {
-  const last = group.space[group.space.length - 1];
-  const row = steps.find((s) => s.row.length > 0)?.row;
-  if (last === undefined || row === undefined) return false;
-  if (steps.some((s) => s.reduces.some((r) => r.position !== undefined))) return false;
-  const inner = row[row.length - 1]!;
-  let alongRow = 0;
-  let alongSpace = 0;
-  for (const { address, size } of reductionReads(fused, steps)) {
-    if (linearIn(address, nameOf(inner))?.coefficient === one) alongRow += size;
-    if (linearIn(address, nameOf(last))?.coefficient === one) alongSpace += size;
-  }
-  return alongSpace > alongRow;
 }
 
 function prepare(fused: FusedFunction, group: FusedGroup, label: KernelLabel): KernelBuilder {

@@ -2,8 +2,6 @@
  * Scatter on the CPU, deterministic without atomics: each task owns a block of rows of the result, fills them from the operand, and
  * applies, in order, the updates that fall into them. All tasks read all indices; the updates are read once.
  */
-import { combine } from '../../kernel-ir/monoids.ts';
-import type { KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction } from '../../passes/fused-group.ts';
 import {
   add,
@@ -15,9 +13,9 @@ import {
   one,
   subtract,
 } from '../../symbolic/integer.ts';
-import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Operation, Value } from '../../tensor-ir/program.ts';
 import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
+import { applyUpdate, fallsInside, type ScatterMode, targetsAt } from '../scatter-update.ts';
 import type { KernelLabel } from '../schedule.ts';
 
 const tasks = 16;
@@ -31,7 +29,7 @@ export function scheduleScatter(
   const result = op.results[0]!;
   const [operand, update, ...indices] = op.operands as [Value, Value, ...Value[]];
   const axes = op.attrs['axes'] as readonly number[];
-  const mode = op.attrs['mode'] as 'set' | 'add' | 'mul' | 'min' | 'max';
+  const mode = op.attrs['mode'] as ScatterMode;
   const { shape } = result.type;
   const rowCount = shape[0] ?? one;
   const rowsPerTask = ceildiv(rowCount, int(tasks));
@@ -58,65 +56,33 @@ export function scheduleScatter(
         b.loop('n', pointShape[axis]!, 'serial', (n) => eachPoint(axis + 1, [...point, n]));
         return;
       }
-      const targets = indices.map((value, j) => ({
-        axis: axes[j]!,
-        scalar: b.let('target', b.at(value, point)),
-      }));
-      const conditions = targets.flatMap(({ axis: target, scalar }) => {
-        const low = target === 0 ? first : int(0);
-        const high = target === 0 ? add(first, rows) : shape[target]!;
-        return [compare('ge', scalar, low), compare('lt', scalar, high)];
+      const targets = targetsAt(b, indices, axes, point);
+      const own = (axis: number): readonly [Int, Int] | undefined =>
+        axis === 0 ? [first, add(first, rows)] : undefined;
+      b.if(fallsInside(targets, shape, own), () => {
+        const index: Int[] = [...shape];
+        for (const { axis: target, scalar } of targets)
+          index[target] = b.index(scalar, shape[target]!);
+        const window = (k: number, inside: readonly Int[]): void => {
+          if (k === rest.length) {
+            applyUpdate(b, mode, result, index, b.at(update, [...point, ...inside]));
+            return;
+          }
+          const target = rest[k]!;
+          b.loop(
+            'w',
+            target === 0 ? rows : shape[target]!,
+            k === rest.length - 1 ? 'vector' : 'serial',
+            (w) => {
+              index[target] = target === 0 ? add(first, w) : w;
+              window(k + 1, [...inside, index[target]!]);
+            },
+          );
+        };
+        window(0, []);
       });
-      b.if(
-        conditions.reduce((x, y) => ({ kind: 'call', name: 'and', dtype: 'bool', args: [x, y] })),
-        () => {
-          const index: Int[] = [...shape];
-          for (const { axis: target, scalar } of targets)
-            index[target] = b.index(scalar, shape[target]!);
-          const window = (k: number, inside: readonly Int[]): void => {
-            if (k === rest.length) {
-              const held: KernelScalar = b.load(result, index);
-              const value = b.at(update, [...point, ...inside]);
-              b.store(result, index, mode === 'set' ? value : combine(monoidOf(mode), held, value));
-              return;
-            }
-            const target = rest[k]!;
-            b.loop(
-              'w',
-              target === 0 ? rows : shape[target]!,
-              k === rest.length - 1 ? 'vector' : 'serial',
-              (w) => {
-                index[target] = target === 0 ? add(first, w) : w;
-                window(k + 1, [...inside, index[target]!]);
-              },
-            );
-          };
-          window(0, []);
-        },
-      );
     };
     eachPoint(0, []);
   });
   return b.finish({ ...label, grid: [ceildiv(rowCount, rowsPerTask)], schedule: 'scatter' });
-}
-
-function monoidOf(mode: 'add' | 'mul' | 'min' | 'max'): 'sum' | 'prod' | 'min' | 'max' {
-  switch (mode) {
-    case 'add':
-      return 'sum';
-    case 'mul':
-      return 'prod';
-    default:
-      return mode;
-  }
-}
-
-function compare(name: 'ge' | 'lt', scalar: KernelScalar, bound: Int): KernelScalar {
-  const dtype = computeType(scalar.dtype);
-  return {
-    kind: 'call',
-    name,
-    dtype: 'bool',
-    args: [scalar, { kind: 'index', dtype, value: bound }],
-  };
 }

@@ -30,9 +30,9 @@ import {
   product,
   subtract,
 } from '../../symbolic/integer.ts';
-import { isColumnwise } from '../cpu/row.ts';
 import { delinearize } from '../flatten.ts';
 import type { KernelBuilder, ScheduledKernel } from '../kernel-builder.ts';
+import { isColumnwise } from '../memory-reads.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { extentOf, nameOf, rename, type StageStep, stageSteps } from '../stage-program.ts';
 import { builderOf, defaultThreads, gridLoops, inRange, isMultiple, simdWidth } from './layout.ts';

@@ -29,7 +29,7 @@ import {
   product,
   zero,
 } from '../../symbolic/integer.ts';
-import { computeType, type DType } from '../../tensor-ir/dtype.ts';
+import type { DType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import { delinearize } from '../flatten.ts';
 import type { KernelBuilder, ScheduledKernel } from '../kernel-builder.ts';
@@ -38,6 +38,7 @@ import {
   type ContractionAxes,
   contractionAxes,
   extentOf,
+  isProductOfAtLeast,
   nameOf,
   rename,
 } from '../stage-program.ts';
@@ -55,9 +56,7 @@ const enoughTiles = 48;
 const sizeOf = (axes: readonly Int[]): Int => product(axes.map(extentOf));
 
 export function isTiled(group: FusedGroup): boolean {
-  const { op, rows, columns, depth } = contractionAxes(group);
-  if (computeType(op.results[0]!.type.dtype) !== 'f32') return false;
-  return [rows, columns, depth].every((axes) => estimateSize(sizeOf(axes)) >= skinny);
+  return isProductOfAtLeast(skinny, group);
 }
 
 export function scheduleContraction(

@@ -1,11 +1,11 @@
 /** What the Metal schedules share: the sizes of threadgroups, and how work is spread over them. */
 import type { KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
-import { ReadAnalysis } from '../../passes/index-map.ts';
-import { estimateSize, isInlined } from '../../passes/materialize.ts';
+import { estimateSize } from '../../passes/materialize.ts';
 import { constantValue, type Int, linearIn, one, product } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import { KernelBuilder, linearIndex } from '../kernel-builder.ts';
+import { memoryReads } from '../memory-reads.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { nameOf } from '../stage-program.ts';
 
@@ -78,10 +78,7 @@ export function isContiguous(
   index: readonly Int[],
   variable: Int,
 ): boolean {
-  const analysis = new ReadAnalysis(fused.definitions, (v) => {
-    const op = fused.definitions.get(v);
-    return fused.inMemory.has(v) || op === undefined || !isInlined(op);
-  });
+  const analysis = memoryReads(fused);
   let largest = -1;
   let contiguous = false;
   for (const read of analysis.readsAt(value, index)) {

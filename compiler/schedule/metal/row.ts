@@ -16,7 +16,6 @@
 import type { Buffer } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
 import { ReadAnalysis } from '../../passes/index-map.ts';
-import { isInlined } from '../../passes/materialize.ts';
 import {
   add,
   ceildiv,
@@ -34,6 +33,7 @@ import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import { delinearize } from '../flatten.ts';
 import type { KernelBuilder, ScheduledKernel } from '../kernel-builder.ts';
+import { stageLeaves } from '../memory-reads.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { extentOf, nameOf, rename, type StageStep, stageSteps } from '../stage-program.ts';
 import { type Kept, planStaging } from '../staging.ts';
@@ -288,15 +288,9 @@ function planKept(
     if (isInRegisters(steps[number]!)) kept.set(number, [...list]);
   }
   const first = new Map<Value, { number: number; index: readonly Int[]; isKept: boolean }>();
-  const onChip = new Set(steps.flatMap((s) => s.reduces.map((r) => r.value)));
-  const own = new Set(steps.flatMap((s) => s.stores.map((t) => t.value)));
   const chosen = new Set([...kept.values()].flatMap((list) => list.map((k) => k.value)));
-  const isLeaf = (value: Value): boolean => {
-    const op = fused.definitions.get(value);
-    if (op === undefined || onChip.has(value) || !isInlined(op)) return true;
-    return fused.inMemory.has(value) && !own.has(value);
-  };
-  const analysis = new ReadAnalysis(fused.definitions, isLeaf);
+  const onChip = new Set(steps.flatMap((s) => s.reduces.map((r) => r.value)));
+  const analysis = new ReadAnalysis(fused.definitions, stageLeaves(fused, steps));
   steps.forEach((step, number) => {
     if (!isInRegisters(step)) return;
     const visit = (value: Value, index: readonly Int[], leaf: boolean): boolean => {

@@ -7,8 +7,6 @@
  *     for r in block: y[r, rest] = x[r, rest]
  *     for n: if index[n] in block: y[index[n], rest] += update[n, rest]
  */
-import { combine } from '../../kernel-ir/monoids.ts';
-import type { KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction } from '../../passes/fused-group.ts';
 import { estimateSize } from '../../passes/materialize.ts';
 import {
@@ -22,18 +20,16 @@ import {
   product,
   subtract,
 } from '../../symbolic/integer.ts';
-import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Operation, Value } from '../../tensor-ir/program.ts';
 import { delinearize } from '../flatten.ts';
 import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
+import { applyUpdate, fallsInside, type ScatterMode, targetsAt } from '../scatter-update.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { defaultThreads } from './layout.ts';
 import { spread } from './map.ts';
 
 /** Threads that keep a large GPU busy. */
 const wantedThreads = 1 << 15;
-
-type Mode = 'set' | 'add' | 'mul' | 'min' | 'max';
 
 export function scheduleScatter(
   fused: FusedFunction,
@@ -44,7 +40,7 @@ export function scheduleScatter(
   const result = op.results[0]!;
   const [operand, update, ...indices] = op.operands as [Value, Value, ...Value[]];
   const axes = op.attrs['axes'] as readonly number[];
-  const mode = op.attrs['mode'] as Mode;
+  const mode = op.attrs['mode'] as ScatterMode;
   const { shape } = result.type;
   const points = indices[0]!.type.shape;
   const rest = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
@@ -75,31 +71,15 @@ export function scheduleScatter(
     });
     const point: Int[] = [...points];
     eachOf(b, [...points.keys()], points, point, () => {
-      const targets = indices.map((value, j) => ({
-        axis: axes[j]!,
-        scalar: b.let('target', b.at(value, point)),
-      }));
-      const conditions = targets.flatMap(({ axis, scalar }) =>
-        axis === blocked
-          ? [compare('ge', scalar, first), compare('lt', scalar, add(first, rows))]
-          : [compare('ge', scalar, int(0)), compare('lt', scalar, shape[axis]!)],
-      );
-      b.if(
-        conditions.reduce((x, y) => ({ kind: 'call', name: 'and', dtype: 'bool', args: [x, y] })),
-        () => {
-          for (const { axis, scalar } of targets) index[axis] = b.index(scalar, shape[axis]!);
-          // read for the updates that fall here alone
-          const value = b.inPlace(() => b.at(update, [...point, ...inside]));
-          const held = mode === 'set' ? undefined : b.load(result, index);
-          b.store(
-            result,
-            index,
-            held === undefined
-              ? value
-              : combine(monoidOf(mode as Exclude<Mode, 'set'>), held, value),
-          );
-        },
-      );
+      const targets = targetsAt(b, indices, axes, point);
+      const own = (axis: number): readonly [Int, Int] | undefined =>
+        axis === blocked ? [first, add(first, rows)] : undefined;
+      b.if(fallsInside(targets, shape, own), () => {
+        for (const { axis, scalar } of targets) index[axis] = b.index(scalar, shape[axis]!);
+        // read for the updates that fall here alone
+        const value = b.inPlace(() => b.at(update, [...point, ...inside]));
+        applyUpdate(b, mode, result, index, value);
+      });
     });
   };
   const grid = spread(b, multiply(blocks, restSize), 1, { around: (body) => body(), element });
@@ -122,20 +102,4 @@ function eachOf(
       eachOf(b, others, extents, index, body);
     });
   }
-}
-
-function monoidOf(mode: Exclude<Mode, 'set'>): 'sum' | 'prod' | 'min' | 'max' {
-  switch (mode) {
-    case 'add':
-      return 'sum';
-    case 'mul':
-      return 'prod';
-    default:
-      return mode;
-  }
-}
-
-function compare(name: 'ge' | 'lt', scalar: KernelScalar, bound: Int): KernelScalar {
-  const value: KernelScalar = { kind: 'index', dtype: computeType(scalar.dtype), value: bound };
-  return { kind: 'call', name, dtype: 'bool', args: [scalar, value] };
 }
