@@ -2,6 +2,7 @@
  * `compile`: source text in; diagnostics, or a bundle, out. Pure: all it knows of the outside is the host handed in.
  */
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Span } from '../diagnostics/span.ts';
 import type { FusedEntry } from '../passes/fused-group.ts';
 import { type CpuModel, cpuModels } from '../schedule/device-model.ts';
 import type { Program } from '../tensor-ir/program.ts';
@@ -14,6 +15,7 @@ import {
   makeRunner,
   type Report,
 } from './check-source.ts';
+import { PlaceTable, showPlaces } from './explain/places.ts';
 import type { Source } from './front-end.ts';
 import type { CompilerHost, Target } from './host.ts';
 import { buildTarget, fuseProgram, simplifyProgram, type TargetProgram } from './pipeline.ts';
@@ -59,7 +61,9 @@ export function compileStages(source: Source, options: CompileOptions): Stages |
   const checked = checkWith(source, options, runner);
   if (!checked.ok) return checked;
   const { host, targets = ['cpu', 'metal'] } = options;
+  const places = new PlaceTable(checked.module.file, checked.sources);
   const targetOptions = {
+    showPlaces: (spans: readonly Span[]) => showPlaces(places.sorted(spans)),
     cpuModel: cpuModelOf(host),
     helper: (target: Target, name: string) => readHelper(host, target, name),
   };

@@ -17,7 +17,12 @@ import { makePlan, type PlannedProgram } from '../plan/make-plan.ts';
 import { cpuSchedule } from '../schedule/cpu/schedule.ts';
 import type { CpuModel } from '../schedule/device-model.ts';
 import { metalSchedule } from '../schedule/metal/schedule.ts';
-import { type Schedule, type ScheduledProgram, scheduleProgram } from '../schedule/schedule.ts';
+import {
+  type Schedule,
+  type ScheduledProgram,
+  type ShowPlaces,
+  scheduleProgram,
+} from '../schedule/schedule.ts';
 import type { Program } from '../tensor-ir/program.ts';
 import { printC } from '../to-c/print.ts';
 import { printMetal } from '../to-metal/print.ts';
@@ -55,6 +60,8 @@ export interface TargetOptions {
   readonly cpuModel: CpuModel;
   /** The text of a helper of a printer, by target and name. */
   readonly helper: (target: Target, name: string) => string;
+  /** Source lines for the comments of kernels. */
+  readonly showPlaces: ShowPlaces;
 }
 
 /** Kernels, their text and the plan for one device. */
@@ -67,12 +74,16 @@ export function buildTarget(
   const schedule: Schedule = target === 'cpu' ? cpuSchedule(options.cpuModel) : metalSchedule();
   const print: (kernels: readonly Kernel[], helpers: (name: string) => string) => string =
     target === 'cpu' ? printC : printMetal;
-  const scheduled = runner.run(`schedule-${target}`, () => scheduleProgram(fused, schedule), {
-    show: ({ kernels }) => printKernels(kernels),
-    verify: ({ kernels }) => {
-      for (const kernel of kernels) verifyKernel(kernel, target);
+  const scheduled = runner.run(
+    `schedule-${target}`,
+    () => scheduleProgram(fused, schedule, options.showPlaces),
+    {
+      show: ({ kernels }) => printKernels(kernels),
+      verify: ({ kernels }) => {
+        for (const kernel of kernels) verifyKernel(kernel, target);
+      },
     },
-  });
+  );
   const planned = runner.run(`plan-${target}`, () => makePlan(scheduled));
   const text = runner.run(
     `print-${target}`,

@@ -2,6 +2,7 @@
  * Fused groups become kernels and the order in which they run. Groups that are the same but for the tensors they touch share
  * one kernel: twelve layers of a model compile like one.
  */
+import type { Span } from '../diagnostics/span.ts';
 import type { Kernel } from '../kernel-ir/program.ts';
 import type {
   FusedEntry,
@@ -74,11 +75,15 @@ export interface ScheduledProgram {
   }[];
 }
 
+/** Names the source lines of spans, such as `model.mlx:3-5`; empty when nothing is known of them. */
+export type ShowPlaces = (spans: readonly Span[]) => string;
+
 export function scheduleProgram(
   entries: readonly FusedEntry[],
   schedule: Schedule,
+  showPlaces: ShowPlaces = () => '',
 ): ScheduledProgram {
-  const scheduler = new Scheduler(schedule);
+  const scheduler = new Scheduler(schedule, showPlaces);
   const scheduled = entries.map((entry) => ({
     entry,
     scheduled: scheduler.function(entry.fused, entry.entry.name, entry.entry.dims),
@@ -94,11 +99,13 @@ interface Known {
 class Scheduler {
   readonly kernels: Kernel[] = [];
   private readonly schedule: Schedule;
+  private readonly showPlaces: ShowPlaces;
   private readonly names = new Set<string>();
   private readonly known = new Map<string, Known>();
 
-  constructor(schedule: Schedule) {
+  constructor(schedule: Schedule, showPlaces: ShowPlaces) {
     this.schedule = schedule;
+    this.showPlaces = showPlaces;
   }
 
   function(fused: FusedFunction, prefix: string, dims: readonly string[]): ScheduledFunction {
@@ -132,7 +139,7 @@ class Scheduler {
     }
     const label: KernelLabel = {
       name: this.uniqueName(nameGroup(fused, group, prefix)),
-      summary: summarise(fused, group),
+      summary: summarise(fused, group, this.showPlaces),
       dims,
     };
     const flops = flopsOf(fused, group);
@@ -215,23 +222,38 @@ function nameGroup(fused: FusedFunction, group: Group, prefix: string): string {
   return [prefix, ...words.slice(0, 3)].join('_').replace(/[^A-Za-z0-9_]/g, '_');
 }
 
-/** The source places that the group computes, joined by file. */
-function summarise(fused: FusedFunction, group: Group): string {
-  const values: Value[] = [];
+/** What the group computes, in few words, and from which source lines. */
+function summarise(fused: FusedFunction, group: Group, showPlaces: ShowPlaces): string {
+  const anchors: Operation[] = [];
+  const all = new Set<Operation>();
+  const own = new Set<Value>();
+  const visit = (value: Value): void => {
+    const op = fused.definitions.get(value);
+    if (op === undefined || all.has(op)) return;
+    if (fused.inMemory.has(value) && !own.has(value)) return;
+    all.add(op);
+    op.operands.forEach(visit);
+  };
   const collect = (g: FusedGroup): void => {
-    for (const stage of g.stages) {
-      for (const r of stage.reduces) values.push(r.value);
-      for (const s of stage.stores) values.push(s.value);
-    }
+    const values = g.stages.flatMap((s) => [
+      ...s.reduces.map((r) => r.value),
+      ...s.stores.map((t) => t.value),
+    ]);
     if (g.contraction !== undefined) values.push(g.contraction.results[0]!);
+    for (const value of values) {
+      own.add(value);
+      const op = fused.definitions.get(value);
+      if (op !== undefined) anchors.push(op);
+    }
+    values.forEach(visit);
   };
   if (group.kind === 'fused') collect(group);
   else if (group.kind === 'horizontal') group.members.forEach(collect);
-  else values.push(...group.op.results);
-  const names = new Set<string>();
-  for (const value of values) {
-    const op = fused.definitions.get(value);
-    if (op !== undefined) names.add(op.primitive.name);
+  else {
+    anchors.push(group.op);
+    all.add(group.op);
   }
-  return [...names].join(', ');
+  const names = [...new Set(anchors.map((op) => op.primitive.name))].join(', ');
+  const places = showPlaces([...all].flatMap((op) => (op.span === undefined ? [] : [op.span])));
+  return places === '' ? names : `${names} (${places})`;
 }
