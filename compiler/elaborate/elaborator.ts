@@ -42,6 +42,11 @@ const depthLimit = 400;
 /** Expressions elaborated and operations copied: a GPT of 12 layers takes some 30,000. */
 const workLimit = 500_000;
 
+/** Names and modules have codes of their own: MLX20xx. */
+function isAboutNames({ code }: Problem): boolean {
+  return code.startsWith('MLX20');
+}
+
 export class Elaborator implements ElaborationContext {
   builder: CapturingBuilder = new CapturingBuilder();
   conditions: Conditions = new Conditions();
@@ -89,7 +94,8 @@ export class Elaborator implements ElaborationContext {
 
   /**
    * A problem in a function that was called points at the calls that led there. Inside the library it is the call
-   * that is at fault: its place becomes the primary one.
+   * that is at fault: its place becomes the primary one. In a function of the user's own, only what depends on the
+   * instance points at calls: a name that does not exist is unknown however the function is called.
    */
   private withCalls(problem: Problem): Problem {
     const labels: Label[] = [];
@@ -103,7 +109,7 @@ export class Elaborator implements ElaborationContext {
       if (library.has(span.file) && !library.has(call.span.file)) {
         labels.push({ span: problem.span, text: `in \`${name}\` of "${problem.span.file}"` });
         span = call.span;
-      } else if (!library.has(call.span.file)) {
+      } else if (!library.has(call.span.file) && !isAboutNames(problem)) {
         labels.push({ span: call.span, text: `in this call of \`${name}\`` });
       }
     }

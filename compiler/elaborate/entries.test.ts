@@ -183,3 +183,27 @@ export fn b(x: f16[4]) -> f16[4] { g(g(x)) }`;
     expect(messages(text)).toEqual(['MLX2001 unknown name `missing`']);
   });
 });
+
+describe('calls in problems', () => {
+  const labels = (text: string): readonly string[] =>
+    checkText(text, 'test.mlx').problems.flatMap((d) => d.labels?.map((l) => l.text) ?? []);
+
+  test('a body that its declaration shows to be wrong points at no call', () => {
+    const text =
+      'fn f(x: f32) -> f32 { x @ x }\nexport fn g(x: f32) -> f32 { f(x) + vmap(f)(ones(2))[0] }';
+    expect(labels(text)).toEqual([]);
+  });
+
+  test('nor does an unknown name in a body that is elaborated for each call', () => {
+    const text =
+      'fn f(h: fn(f32) -> f32, x: f32) -> f32 { h(x) + z }\nexport fn g(x: f32) -> f32 { f(|y| y, x) }';
+    expect(labels(text)).toEqual([]);
+  });
+
+  test('what only some instances get wrong points at the call', () => {
+    const text = `fn f(x: f32[N]) -> f32[3] { x[:3] }
+export fn good(x: f32[3]) -> f32[3] { f(x) }
+export fn bad(x: f32[2]) -> f32[3] { f(x) }`;
+    expect(labels(text)).toEqual(['in this call of `f`']);
+  });
+});
