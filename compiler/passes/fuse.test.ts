@@ -140,3 +140,12 @@ test('a scalar rides on a map', () => {
   expect(groups).toHaveLength(1);
   expect((groups[0] as FusedGroup).riders).toHaveLength(1);
 });
+
+test('full reductions over one input share their two stages', () => {
+  const { groups } = fused([[int(1000000)], [int(1000000)]], (b, [x, y]) => [
+    b.apply(reduceSum, [x!], { axes: [0] }),
+    b.apply(reduceSum, [b.apply(mul, [x!, y!], {})], { axes: [0] }),
+    b.apply(reduceMax, [x!], { axes: [0] }),
+  ]);
+  expect(groups).toHaveLength(1);
+});

@@ -185,7 +185,8 @@ export class GroupBuilder {
     if (candidate.reduce === undefined && rowPart.length > 0 && this.isMap) {
       return refuse('the group is a map over fewer axes');
     }
-    if (rowPart.length > 0 || converted !== undefined) {
+    const isSibling = candidate.reduce !== undefined && level === 0 && this.startsWithRow(row, map);
+    if (!isSibling && (rowPart.length > 0 || converted !== undefined)) {
       const problem = isProfitable(space, rowPart);
       if (problem !== undefined) return refuse(problem);
     }
@@ -241,6 +242,14 @@ export class GroupBuilder {
       if (list === undefined) this.outsideReads.set(read.value, [renamed]);
       else if (list.length < 4) list.push(renamed);
     }
+  }
+
+  /** Whether the first stage reduces over this very row: another reduction beside costs no parallelism. */
+  private startsWithRow(row: readonly Int[], map: ReadonlyMap<string, Int>): boolean {
+    const [first] = this.stages;
+    return (
+      first !== undefined && first.reduces.length > 0 && this.matchRow(first, row, new Map(map))
+    );
   }
 
   /** Whether a stage has this row; on success completes the map. */
