@@ -130,7 +130,7 @@ function missingSource(source: Source): Diagnostic {
 /** A derivative or batch that does not exist shows only when transformations are expanded. */
 function transformDiagnostic(problem: TransformProblem, module: Module): Diagnostic {
   return {
-    code: 'MLX3001',
+    code: 'MLX3108',
     severity: 'error',
     message: problem.message,
     span: problem.span ?? { file: module.file, start: 0, end: 0 },

@@ -119,6 +119,14 @@ export function tupleItems(
   });
 }
 
+/** An argument to differentiate by, counted from the front, that the call does not have. */
+export function failWithoutArgument(e: Emitter, place: number, args: readonly Term[]): never {
+  return e.fail(
+    'MLX3102',
+    `cannot differentiate by argument ${place}: the call has ${args.length}`,
+  );
+}
+
 /** Reports unless both lists have the same dtypes and shapes. */
 export function requireSameTypes(
   e: Emitter,

@@ -12,7 +12,14 @@ import { type DType, isFloat } from '../../tensor-ir/dtype.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { Term, Type } from '../value.ts';
-import { type Arguments, intrinsic, intTerm, optional, required } from './support.ts';
+import {
+  type Arguments,
+  failWithoutMatrix,
+  intrinsic,
+  intTerm,
+  optional,
+  required,
+} from './support.ts';
 import { mapLeaves } from './trees.ts';
 
 /** `shape` and `dtype` as given, else as expected; the dtype falls back to `fallback`. */
@@ -147,7 +154,7 @@ function triangle(name: string, relation: 'ge' | 'le', doc: string): Intrinsic {
   return intrinsic(name, [required('x'), optional('k', intTerm(0))], doc, (a) => {
     const x = a.value('x');
     const { dtype, shape } = x.type;
-    if (shape.length < 2) a.fail('MLX2414', `\`${name}\` needs a matrix`, { span: a.spanOf('x') });
+    if (shape.length < 2) failWithoutMatrix(a, name);
     const columns = a.iota('i32', shape, shape.length - 1);
     const inside = a.apply(relation, [arithmeticRows(a, shape, a.int('k')), columns]);
     return a.tensor(a.apply('select', [inside, x, a.fill(0, dtype, shape)]));

@@ -8,6 +8,7 @@ import { isUnit } from '../terms.ts';
 import type { FunctionTerm, Term } from '../value.ts';
 import {
   closeOverStatics,
+  failWithoutArgument,
   leavesOf,
   nameOf,
   type Region,
@@ -53,7 +54,7 @@ function gradientOf(
   const places = positions.map((p) => (p < 0 ? p + args.length : p));
   for (const place of places) {
     if (args[place] === undefined) {
-      e.fail('MLX3102', `cannot differentiate by argument ${place}: the call has ${args.length}`);
+      failWithoutArgument(e, place, args);
     }
     requireFloats(e, args[place], place);
   }

@@ -100,7 +100,7 @@ const oneHot = intrinsic(
     const x = integers(a, 'x');
     const expected = a.call.expected?.kind === 'tensor' ? a.call.expected : undefined;
     const classes = a.isNone('num_classes') ? expected?.shape.at(-1) : a.int('num_classes');
-    if (classes === undefined) return a.fail('MLX2410', '`one_hot` needs `num_classes` here');
+    if (classes === undefined) return a.fail('MLX2473', '`one_hot` needs `num_classes` here');
     const dtype = a.isNone('dtype') ? (expected?.dtype ?? 'f32') : a.dtype('dtype');
     const rank = x.type.shape.length;
     const shape = [...x.type.shape, classes];

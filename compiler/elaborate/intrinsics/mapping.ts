@@ -3,7 +3,13 @@ import { type Int, product } from '../../symbolic/integer.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { FunctionTerm, Term } from '../value.ts';
-import { closeOverStatics, leavesOf, nameOf, traceRegion } from './closures.ts';
+import {
+  closeOverStatics,
+  failWithoutArgument,
+  leavesOf,
+  nameOf,
+  traceRegion,
+} from './closures.ts';
 import {
   type Emitter,
   intrinsic,
@@ -112,8 +118,7 @@ function jacobianArgument(
   name: string,
 ): Value {
   const term = args[position < 0 ? position + args.length : position];
-  if (term === undefined)
-    e.fail('MLX3102', `\`${name}\` by argument ${position}: the call has ${args.length}`);
+  if (term === undefined) failWithoutArgument(e, position, args);
   const value =
     term.kind === 'tensor' || term.kind === 'float' ? e.context.toTensor(term, e.span) : undefined;
   if (value !== undefined && isFloatValue(value)) return value;

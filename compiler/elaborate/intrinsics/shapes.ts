@@ -18,6 +18,7 @@ import type { Term } from '../value.ts';
 import {
   type Arguments,
   type Emitter,
+  failWithoutMatrix,
   intrinsic,
   intTerm,
   optional,
@@ -424,7 +425,7 @@ const joining: readonly Intrinsic[] = [
     (a) => {
       const x = a.value('x');
       const rank = x.type.shape.length;
-      if (rank < 2) a.fail('MLX2414', '`diagonal` needs a matrix', { span: a.spanOf('x') });
+      if (rank < 2) failWithoutMatrix(a, 'diagonal');
       return a.tensor(takeDiagonal(a, x, rank - 2, rank - 1));
     },
   ),
