@@ -206,7 +206,7 @@ function inferFromFunctions(
     if (!inputs.every((t) => t !== undefined)) return;
     e.quiet++;
     const before = e.errorCount;
-    const traced = trace(e, term, inputs, parameter.span, undefined);
+    const traced = trace(e, term, inputs, parameter.span);
     e.quiet--;
     e.errorCount = before;
     if (traced === undefined) return;

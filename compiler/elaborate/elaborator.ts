@@ -284,9 +284,9 @@ export class Elaborator implements ElaborationContext {
     callee: FunctionTerm,
     args: readonly Term[],
     span: Span,
-    options: { readonly types?: readonly TensorType[] } = {},
+    options: { readonly types?: readonly TensorType[]; readonly expected?: Type } = {},
   ): TracedFunction | undefined {
-    return trace(this, callee, args, span, options.types);
+    return trace(this, callee, args, span, options.types, options.expected);
   }
 }
 

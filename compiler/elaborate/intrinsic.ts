@@ -85,13 +85,17 @@ export interface ElaborationContext {
   rebuild(term: Term, leaves: readonly (Value | undefined)[]): Term;
   /**
    * Elaborates `callee` on fresh parameters shaped like `args` (with `types` for their leaves if given) into a closed
-   * region: values it captures from outside are appended to `captured` and become further parameters of the region.
+   * region: values it captures from outside are appended to `captured` and become further parameters of the region. `expected`
+   * is the type that the surroundings expect of the region's result.
    */
   trace(
     callee: FunctionTerm,
     args: readonly Term[],
     span: Span,
-    options?: { readonly types?: readonly import('../tensor-ir/program.ts').TensorType[] },
+    options?: {
+      readonly types?: readonly import('../tensor-ir/program.ts').TensorType[];
+      readonly expected?: Type;
+    },
   ): TracedFunction | undefined;
 }
 

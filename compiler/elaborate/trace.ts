@@ -8,7 +8,7 @@ import type { TracedFunction } from './intrinsic.ts';
 import { leavesOf } from './numbers.ts';
 import { capturedBy, finishRegion, Region } from './regions.ts';
 import { rebuild } from './terms.ts';
-import type { FunctionTerm, Term } from './value.ts';
+import type { FunctionTerm, Term, Type } from './value.ts';
 
 /** See `ElaborationContext.trace`. */
 export function trace(
@@ -16,7 +16,8 @@ export function trace(
   callee: FunctionTerm,
   args: readonly Term[],
   span: Span,
-  types: readonly TensorType[] | undefined,
+  types?: readonly TensorType[],
+  expected?: Type,
 ): TracedFunction | undefined {
   const leaves: Value[] = [];
   const counts: number[] = [];
@@ -35,7 +36,7 @@ export function trace(
     return rebuild(arg, own);
   });
   return region.run(() => {
-    const value = callFunction(e, callee, inner, undefined, span);
+    const value = callFunction(e, callee, inner, expected, span);
     const results = leavesOf(e, value, span);
     if (results === undefined) return undefined;
     // an outer value given back as it is becomes a captured parameter too

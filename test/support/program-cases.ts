@@ -2,11 +2,11 @@
 import { type DType, isInteger } from '../../compiler/tensor-ir/dtype.ts';
 import { arrayOf, type NdArray } from '../../compiler/tensor-ir/nd-array.ts';
 
-/** A tensor of a case: row-major; NaN and the infinities are text. */
+/** A tensor of a case: row-major; NaN, the infinities and integers of 64 bits are text. */
 export interface CaseTensor {
   readonly $dtype: DType;
   readonly shape: readonly number[];
-  readonly data: readonly (number | boolean | 'nan' | 'inf' | '-inf')[];
+  readonly data: readonly (number | boolean | string)[];
 }
 
 /** Structs are objects, in the order of their fields; tuples and fixed arrays are arrays. */
@@ -39,13 +39,13 @@ function isTensor(tree: CaseTree): tree is CaseTensor {
 }
 
 function toArray({ $dtype, shape, data }: CaseTensor): NdArray {
-  const values = data.map((v) => (typeof v === 'string' ? named[v] : Number(v)));
   const is64 = isInteger($dtype) && $dtype.endsWith('64');
-  return arrayOf($dtype, [...shape], is64 ? values.map(BigInt) : values);
+  const values = data.map((v) => (is64 ? BigInt(v) : (named.get(v) ?? Number(v))));
+  return arrayOf($dtype, [...shape], values);
 }
 
-const named = {
-  nan: Number.NaN,
-  inf: Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-} as const;
+const named: ReadonlyMap<unknown, number> = new Map([
+  ['nan', Number.NaN],
+  ['inf', Number.POSITIVE_INFINITY],
+  ['-inf', Number.NEGATIVE_INFINITY],
+]);

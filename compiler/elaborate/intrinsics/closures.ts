@@ -7,7 +7,7 @@ import type { Span } from '../../diagnostics/span.ts';
 import { makeValue } from '../../tensor-ir/builder.ts';
 import type { Func, TensorType, Value } from '../../tensor-ir/program.ts';
 import type { TracedFunction } from '../intrinsic.ts';
-import type { FunctionTerm, Term } from '../value.ts';
+import type { FunctionTerm, Term, Type } from '../value.ts';
 import { type Emitter, native, sameShape, showTensor } from './support.ts';
 
 /** A function of tensors alone, and the arguments it takes. */
@@ -79,10 +79,14 @@ export function traceRegion(
   callee: FunctionTerm,
   args: readonly Term[],
   types?: readonly TensorType[],
+  expected?: Type,
 ): Region {
   const operands = leavesOf(e, args);
   const traced: TracedFunction = e.need(
-    e.context.trace(callee, args, e.span, types === undefined ? {} : { types }),
+    e.context.trace(callee, args, e.span, {
+      ...(types === undefined ? {} : { types }),
+      ...(expected === undefined ? {} : { expected }),
+    }),
   );
   return { func: traced.func, result: traced.result, operands, captured: traced.captured };
 }

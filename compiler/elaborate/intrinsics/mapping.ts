@@ -1,8 +1,8 @@
 /** `vmap`, and the Jacobians that are vmaps of derivatives. */
-import { type Int, product } from '../../symbolic/integer.ts';
+import { constantValue, type Int, product, zero } from '../../symbolic/integer.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
-import type { FunctionTerm, Term } from '../value.ts';
+import type { FunctionTerm, Term, Type } from '../value.ts';
 import {
   closeOverStatics,
   failWithoutArgument,
@@ -16,6 +16,7 @@ import {
   intTerm,
   isFloatValue,
   native,
+  none,
   optional,
   required,
 } from './support.ts';
@@ -54,7 +55,49 @@ function childItems(term: Term): readonly Term[] | undefined {
   return term.kind === 'tuple' || term.kind === 'array' ? term.items : undefined;
 }
 
-function vmapCall(e: Emitter, f: FunctionTerm, args: readonly Term[], axes: Term, out: Term): Term {
+/** What f is to give when its vmap is to give `type`: the same without the mapped axis, as far as `out` tells which it is. */
+function expectedOfOne(type: Type | undefined, out: Term): Type | undefined {
+  switch (type?.kind) {
+    case 'tensor':
+    case 'key': {
+      const given = out.kind === 'int' ? constantValue(out.value) : undefined;
+      const axis = given !== undefined && given < 0 ? given + type.shape.length : given;
+      if (axis === undefined || type.shape[axis] === undefined) return undefined;
+      return { ...type, shape: type.shape.filter((_, i) => i !== axis) };
+    }
+    case 'tuple':
+    case 'array': {
+      const items = type.items.map((item, i) => {
+        const isNested = out.kind === 'tuple' || out.kind === 'array';
+        return expectedOfOne(item, (isNested ? out.items[i] : out) ?? none);
+      });
+      return items.every((item) => item !== undefined) ? { ...type, items } : undefined;
+    }
+    case 'struct': {
+      // S[B] holds its axis in front of all others: only there can it be taken away
+      const { leading } = type.type;
+      const isFront = out.kind === 'int' && out.value === zero && leading.length > 0;
+      if (!isFront) return undefined;
+      const fields = type.fields.flatMap((f) => {
+        const one = expectedOfOne(f.type, out);
+        return one === undefined ? [] : [{ ...f, type: one }];
+      });
+      if (fields.length < type.fields.length) return undefined;
+      return { kind: 'struct', type: { ...type.type, leading: leading.slice(1) }, fields };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function vmapCall(
+  e: Emitter,
+  f: FunctionTerm,
+  args: readonly Term[],
+  axes: Term,
+  out: Term,
+  expected?: Type,
+): Term {
   const closed = closeOverStatics(f, args);
   const specs = closed.positions.map((position) => {
     if (axes.kind !== 'tuple') return axes;
@@ -73,7 +116,7 @@ function vmapCall(e: Emitter, f: FunctionTerm, args: readonly Term[], axes: Term
     return axis === undefined ? leaf : e.withSize(leaf, axis, size, what);
   });
   const types = leaves.map((leaf, i) => dropAxis(leaf.type, mapped[i]));
-  const region = traceRegion(e, closed.callee, closed.args, types);
+  const region = traceRegion(e, closed.callee, closed.args, types, expectedOfOne(expected, out));
   const outAxes = leafAxes(e, region.result, out, 1).map((axis) => {
     if (axis !== undefined) return axis;
     return e.fail('MLX3112', 'an axis of the result of vmap cannot be `none`');
@@ -214,7 +257,9 @@ export const mapping: readonly Intrinsic[] = [
     (a) => {
       const f = a.func('f');
       const [axes, out] = [a.term('axes'), a.term('out')];
-      return native(`vmap(${nameOf(f)})`, (e, args) => vmapCall(e, f, args, axes, out));
+      return native(`vmap(${nameOf(f)})`, (e, args, expected) =>
+        vmapCall(e, f, args, axes, out, expected),
+      );
     },
   ),
   jacobian(

@@ -14,6 +14,7 @@ import {
 } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
+import { tensorTerm } from '../terms.ts';
 import type { Term } from '../value.ts';
 import {
   type Arguments,
@@ -250,6 +251,13 @@ function tensorsOf(a: Arguments, name: string): readonly Value[] {
   );
 }
 
+/** True when the items are random keys: their words are no axis of the language. */
+function areKeys(a: Arguments, name: string): boolean {
+  const term = a.term(name);
+  const items = term.kind === 'tuple' || term.kind === 'array' ? term.items : [];
+  return items.every((item) => item.kind === 'tensor' && item.isKey);
+}
+
 /** The tensors with all sizes but that of `axis` (of every axis for stack) as in the first. */
 function alike(a: Arguments, values: readonly Value[], axis: number | undefined): readonly Value[] {
   const first = values[0]!.type;
@@ -325,9 +333,11 @@ const joining: readonly Intrinsic[] = [
     'Tensors one after another along an axis they have.',
     (a) => {
       const values = tensorsOf(a, 'tensors');
-      const axis = a.axis('axis', values[0]!.type.shape.length);
+      const isKey = areKeys(a, 'tensors');
+      const axis = a.axis('axis', values[0]!.type.shape.length - (isKey ? 1 : 0));
       const parts = alike(a, values, axis);
-      return a.tensor(parts.length === 1 ? parts[0]! : a.apply('concatenate', parts, { axis }));
+      const joined = parts.length === 1 ? parts[0]! : a.apply('concatenate', parts, { axis });
+      return tensorTerm(joined, isKey);
     },
   ),
   intrinsic(
@@ -336,8 +346,9 @@ const joining: readonly Intrinsic[] = [
     'Tensors of one shape along a new axis.',
     (a) => {
       const values = tensorsOf(a, 'tensors');
-      const axis = a.axis('axis', values[0]!.type.shape.length + 1);
-      return a.tensor(stackValues(a, alike(a, values, undefined), axis));
+      const isKey = areKeys(a, 'tensors');
+      const axis = a.axis('axis', values[0]!.type.shape.length + (isKey ? 0 : 1));
+      return tensorTerm(stackValues(a, alike(a, values, undefined), axis), isKey);
     },
   ),
   intrinsic(
