@@ -8,10 +8,10 @@
 import type { Kernel } from './program.ts';
 
 /** Metal's argument slots for buffers. */
-const maxBindings = 31;
+export const maxBindings: number = 31;
 
 /** How many buffers the host binds, the struct of integers not counted. */
-function bindingCount(kernel: Kernel): number {
+export function bindingCount(kernel: Kernel): number {
   return kernel.parameters.reduce((n, p) => n + (p.isSegmented ? (kernel.segments ?? 1) : 1), 0);
 }
 

@@ -8,7 +8,12 @@
  */
 import { invariant } from '../diagnostics/internal-error.ts';
 import { bindShared } from '../kernel-ir/bind-shared.ts';
-import { metalKernelName, usesBindingTable } from '../kernel-ir/launch.ts';
+import {
+  bindingCount,
+  maxBindings,
+  metalKernelName,
+  usesBindingTable,
+} from '../kernel-ir/launch.ts';
 import type { Buffer, Kernel, KernelParameter, Loop, Statement } from '../kernel-ir/program.ts';
 import { forEachStatement } from '../kernel-ir/statements.ts';
 import { constantValue, int, print, product } from '../symbolic/integer.ts';
@@ -92,6 +97,7 @@ function comment(kernel: Kernel): string[] {
   return [
     `// ${text}`,
     `// ${schedule} schedule, ${kernel.threads ?? 256} threads a threadgroup; bytes: ${print(bytes)}; flops: ${print(flops)}`,
+    ...bindingNote(kernel),
   ];
 }
 
@@ -271,4 +277,15 @@ function segmentName(body: readonly Statement[]): string {
     if (s.kind === 'locate-segment') name = s.segment;
   });
   return name;
+}
+
+/** Why a kernel takes a table instead of its buffers. */
+function bindingNote(kernel: Kernel): readonly string[] {
+  if (!usesBindingTable(kernel)) return [];
+  const count = bindingCount(kernel);
+  const reason =
+    count > maxBindings
+      ? `more than Metal's ${maxBindings} bindings`
+      : 'picked by segment when the kernel runs';
+  return [`// its ${count} buffers travel as one table of addresses: ${reason}`];
 }

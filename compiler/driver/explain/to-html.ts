@@ -37,7 +37,7 @@ function functionToHtml(
   const parameters = f.signature.parameters.map(({ name, tree }) => `${name}: ${showType(tree)}`);
   const signature = `${f.name}(${parameters.join(', ')}) -> ${showType(f.signature.result)}`;
   const totals = [
-    `${f.dispatches.length} dispatches`,
+    f.dispatches.length === 1 ? '1 dispatch' : `${f.dispatches.length} dispatches`,
     showBytes(f.bytes),
     showFlops(f.flops),
     showIntensity(f.bytes, f.flops),

@@ -20,7 +20,7 @@ export function explanationToText(explanation: Explanation, paint: Paint): strin
 function functionToText(f: ExplainedFunction, paint: Paint): string {
   const parameters = f.signature.parameters.map(({ name, tree }) => `${name}: ${showType(tree)}`);
   const counts = [
-    `${f.dispatches.length} dispatches`,
+    f.dispatches.length === 1 ? '1 dispatch' : `${f.dispatches.length} dispatches`,
     showBytes(f.bytes),
     showFlops(f.flops),
     showIntensity(f.bytes, f.flops),

@@ -9,8 +9,8 @@ void mlxc_argmax(void *const *buffers, const int64_t *integers, void *scratch, i
     float best = -INFINITY;
     int32_t at = 0;
     {
-      float best_lanes[16];
-      int32_t at_lanes[16];
+      float best_lanes[16] __attribute__((aligned(64)));
+      int32_t at_lanes[16] __attribute__((aligned(64)));
       for (int lane = 0; lane < 16; lane++) best_lanes[lane] = best, at_lanes[lane] = at;
       for (int64_t i_block = 0; i_block < N; i_block += 16) {
         #pragma omp simd
