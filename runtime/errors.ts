@@ -1,14 +1,4 @@
-/**
- * What goes wrong at run time, as data. Codes:
- *
- *   MLX5101 a bundle cannot be read       MLX5111 arguments do not fit the signature
- *   MLX5102 a bundle is damaged           MLX5112 dims violate a guard
- *   MLX5103 a bundle of another version   MLX5113 a tensor is used after it was disposed or donated
- *   MLX5104 no C compiler                 MLX5114 data that no tensor can be made of
- *   MLX5105 the C compiler failed         MLX5115 out of memory
- *   MLX5106 the native addon is missing   MLX5116 no function of this name
- *   MLX5118 no Metal device               MLX5117 a bundle not built for this device
- */
+/** What goes wrong at run time, as data. Its codes are MLX51xx; tools/diagnostics/meanings.ts says what they mean. */
 
 /** One part of a problem: an argument that does not fit, a field of a plan that is wrong. */
 export interface Problem {

@@ -14,7 +14,7 @@ export class CompileError extends MlxcError {
     const rendered = diagnostics.map((d) =>
       renderDiagnostic(d, (file) => sources.get(file), { color: false }),
     );
-    super(first?.code ?? 'MLX1000', `the source has errors\n\n${rendered.join('\n\n')}`);
+    super(first?.code ?? 'MLX9000', `the source has errors\n\n${rendered.join('\n\n')}`);
     this.diagnostics = diagnostics;
   }
 }

@@ -1,0 +1,35 @@
+/**
+ * What codes mean whose messages do not show it: files, bundles and devices raise one code in many words, and some problems of the
+ * compiler are worded by the primitive or the rule that finds them.
+ */
+export const meanings: Readonly<Record<string, string>> = {
+  MLX2120: 'a declaration that needs its own value or layout',
+  MLX2206: 'what an operation is given does not fit it, as the operation itself says',
+  MLX2214: 'a slice that the compiler cannot follow',
+  MLX3108: 'a derivative or a map that an operation does not have',
+  MLX5001: 'a file is absent or cannot be read',
+  MLX5002: 'a file or folder cannot be written',
+  MLX5003: 'a file of a kind that holds no tensors',
+  MLX5004: 'the results do not fit into a file of this kind',
+  MLX5010: 'a .npy file is damaged, or none',
+  MLX5011: 'a .npz file is damaged, or none',
+  MLX5012: 'a .safetensors file is damaged, or none',
+  MLX5020: 'a value is not JSON of the right form',
+  MLX5021: 'a file lacks a tensor that the arguments need',
+  MLX5022: 'the dtype or rank of a value differs from the signature',
+  MLX5101: 'a bundle cannot be read',
+  MLX5102: 'a bundle is damaged: build it again',
+  MLX5103: 'a bundle of another version: build it again',
+  MLX5104: 'there is no C compiler',
+  MLX5105: 'the C compiler failed, or what it made does not load',
+  MLX5106: 'the native addon is missing or does not load',
+  MLX5111: 'arguments do not fit the signature; `problems` lists all that was found',
+  MLX5112: 'sizes violate a condition of the program',
+  MLX5113: 'a tensor is used after it was disposed or donated',
+  MLX5114: 'data that no tensor can be made of',
+  MLX5115: 'out of memory',
+  MLX5116: 'there is no function of this name',
+  MLX5117: 'a bundle that was not built for this device',
+  MLX5118: 'there is no Metal device',
+  MLX9000: 'a bug of the compiler, with what is needed to report it',
+};
