@@ -61,8 +61,9 @@ const addressSpaceOnPointers: Rule = (s) =>
   s.tokens.flatMap((t, i) => {
     const before = s.tokens[i - 1];
     if ((t.text !== '*' && t.text !== '&') || before === undefined) return [];
+    const isMember = s.tokens[i - 2]?.text === '.' || s.tokens[i - 2]?.text === '->';
     const isType = s.typeNames.has(before.text) || before.text === 'auto';
-    if (!isType) return [];
+    if (!isType || isMember) return [];
     for (let b = i - 1; b >= 0; b--) {
       const token = s.tokens[b]!;
       if (addressSpaces.has(token.text)) return [];
