@@ -44,12 +44,6 @@ kernel void k(
       'device float* x [[buffer(0)]], device half* h [[buffer(1)]], device bfloat* b [[buffer(2)]]',
     ),
   ],
-  [
-    'a member named as a type',
-    `${header}struct k_Params { int I; int J; };
-template <typename I> inline void keep(thread I& index) { index = index; }
-kernel void k(device float* x [[buffer(0)]], constant k_Params& params [[buffer(1)]]) { x[params.I * params.J] = 1.0f; }`,
-  ],
   ['simdgroup sums', kernel('x[lane] = metal::simd_sum(x[lane]);')],
   [
     'simdgroup matrices',
@@ -64,6 +58,14 @@ kernel void k(device float* x [[buffer(0)]], constant k_Params& params [[buffer(
   [
     'attribute syntax of the kernel',
     `${header}[[kernel, max_total_threads_per_threadgroup(64)]] void k(device float* x [[buffer(0)]]) { x[0] = 1.0f; }`,
+  ],
+  [
+    'a member named as a type',
+    `${header}struct k_Params { int I; int J; };
+template <typename I> inline void reset(thread I& index) { index = 0; }
+[[kernel, max_total_threads_per_threadgroup(64)]] void k(device float* x [[buffer(0)]], constant k_Params& params [[buffer(1)]]) {
+  x[params.I * params.J] = 1.0f;
+}`,
   ],
 ];
 
