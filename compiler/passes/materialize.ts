@@ -12,6 +12,14 @@ import { scalarFunctions } from '../kernel-ir/scalar-functions.ts';
 import { constantValue, type Int, product } from '../symbolic/integer.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
 
+/** Views that pick their source element by element. */
+const choosingViews: ReadonlySet<string> = new Set([
+  'concatenate',
+  'pad',
+  'dynamic_update_slice',
+  'gather',
+]);
+
 export function definitionsOf(func: Func): Map<Value, Operation> {
   const definitions = new Map<Value, Operation>();
   for (const op of func.body) for (const result of op.results) definitions.set(result, op);
@@ -43,6 +51,10 @@ export function chooseMaterialized(
 ): Set<Value> {
   const stored = new Set<Value>();
   const isParameter = new Set(func.parameters);
+  const uses = new Map<Value, number>();
+  for (const op of func.body) {
+    for (const operand of op.operands) uses.set(operand, (uses.get(operand) ?? 0) + 1);
+  }
 
   const storeSource = (value: Value): void => {
     let source = value;
@@ -50,6 +62,8 @@ export function chooseMaterialized(
       const op = definitions.get(source);
       if (op === undefined || !isInlined(op)) return;
       if (!isTransparent(op)) break;
+      // a test for each element read, by several products: cheaper to lay out once
+      if (choosingViews.has(op.primitive.name) && (uses.get(source) ?? 0) > 1) break;
       if (op.operands.length !== 1) {
         if (op.operands.length === 0) return;
         for (const operand of op.operands) storeSource(operand);
