@@ -12,13 +12,34 @@ afterAll(() => rmSync(cache, { recursive: true }));
 
 const megabyte = 1 << 20;
 
-test('memory that nobody holds comes back in a loop that never yields', () => {
-  const device = cpuDevice();
-  const before = native().memoryStatistics().inUse;
-  let checksum = 0;
-  for (let i = 0; i < 400; i++) checksum += device.allocate(4 * megabyte).buffer.byteLength;
+/** The last message of a worker, once it has ended. */
+function runWorker(source: string, workerData: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(source, { eval: true, workerData });
+    let last: unknown;
+    worker.on('message', (message) => {
+      last = message;
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => resolve(last));
+  });
+}
+
+/** How much memory 400 allocations of 4 MB that nobody holds leave in use. */
+const loopSource = `
+const { parentPort, workerData } = require('node:worker_threads');
+const addon = require(workerData.addon);
+const before = addon.memoryStatistics().inUse;
+let checksum = 0;
+for (let i = 0; i < 400; i++) checksum += addon.allocate(4 * 1048576).byteLength;
+parentPort.postMessage([checksum, addon.memoryStatistics().inUse - before]);
+`;
+
+test('memory that nobody holds comes back in a loop that never yields', async () => {
+  // in a worker of its own: how soon V8 collects depends on the heap that other tests left behind
+  const [checksum, grown] = (await runWorker(loopSource, { addon: addonPath() })) as number[];
   expect(checksum).toBe(1600 * megabyte);
-  expect(native().memoryStatistics().inUse - before).toBeLessThan(800 * megabyte);
+  expect(grown).toBeLessThan(800 * megabyte);
 });
 
 test('memory that is held stays as it is', () => {
@@ -39,7 +60,8 @@ test('released memory is handed out again', () => {
   first.free?.();
   expect(first.buffer.byteLength).toBe(0);
   const second = device.allocate(3 * megabyte);
-  expect(native().memoryStatistics().reuses).toBe(reuses + 1);
+  // at least: other threads count here too
+  expect(native().memoryStatistics().reuses).toBeGreaterThan(reuses);
   second.free?.();
 });
 
@@ -66,19 +88,7 @@ test('workers share the thread pool and may come and go', async () => {
   const library = await compileKernels(kernelSource, { cacheFolder: cache });
   for (let round = 0; round < 2; round++) {
     const counts = await Promise.all(
-      [1, 2, 3].map(
-        (value) =>
-          new Promise((resolve, reject) => {
-            const workerData = { addon: addonPath(), library, value };
-            const worker = new Worker(workerSource, { eval: true, workerData });
-            let count: unknown;
-            worker.on('message', (message) => {
-              count = message;
-            });
-            worker.on('error', reject);
-            worker.on('exit', () => resolve(count));
-          }),
-      ),
+      [1, 2, 3].map((value) => runWorker(workerSource, { addon: addonPath(), library, value })),
     );
     expect(counts).toEqual([300, 300, 300]);
   }
