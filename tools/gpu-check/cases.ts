@@ -1,0 +1,80 @@
+/** What the check runs: functions with their dims, and what they are held against. */
+
+export interface GpuCase {
+  readonly name: string;
+  /** Below the root of the repository. */
+  readonly file: string;
+  readonly entry: string;
+  readonly dims: Readonly<Record<string, number>>;
+  /** Dims are left symbolic in the kernels and handed over in the struct of integers. */
+  readonly isSymbolic?: boolean;
+  /** What computes the expected results: the interpreter, or the CPU device where that would take too long. */
+  readonly reference: 'interp' | 'cpu';
+  /** Integers of the inputs lie in [0, below). */
+  readonly below?: number;
+  /** The formula in peers.py that is timed beside it; its inputs are the parameters of the entry. */
+  readonly peer?: string;
+}
+
+const golden = (name: string, dims: GpuCase['dims']): GpuCase[] => {
+  const file = `test/golden/kernels/${name}.mlx`;
+  const of = { file, entry: name, dims, reference: 'interp' } as const;
+  const constant: GpuCase = { ...of, name: `golden ${name}` };
+  if (Object.keys(dims).length === 0) return [constant];
+  return [constant, { ...of, name: `golden ${name}, symbolic dims`, isSymbolic: true }];
+};
+
+const sample = (file: string, entry: string, dims: GpuCase['dims'], below: number): GpuCase => ({
+  name: `sample ${file} ${entry}`,
+  file: `samples/${file}.mlx`,
+  entry,
+  dims,
+  reference: 'interp',
+  below,
+});
+
+const bench = (entry: string, dims: GpuCase['dims']): GpuCase => ({
+  name: `bench ${entry} ${Object.values(dims).join('x')}`,
+  file: 'tools/bench/programs/kernels.mlx',
+  entry,
+  dims,
+  reference: 'cpu',
+  peer: entry,
+});
+
+const training = (program: string, dims: GpuCase['dims'], below: number): GpuCase => ({
+  name: `bench ${program} train_step`,
+  file: `tools/bench/programs/${program}.mlx`,
+  entry: 'train_step',
+  dims,
+  reference: 'cpu',
+  below,
+});
+
+export const cases: readonly GpuCase[] = [
+  ...golden('gelu_chain', { N: 1000 }),
+  ...golden('softmax', { M: 37, N: 250 }),
+  ...golden('layer_norm', { M: 33, N: 96 }),
+  ...golden('layer_norm_backward', { M: 65, N: 100 }),
+  ...golden('linear_gelu', { M: 70, K: 45, N: 130 }),
+  ...golden('mse', { N: 5000 }),
+  ...golden('causal_attention', { B: 1, H: 2, N: 70 }),
+  ...golden('adamw_tree', {}),
+  sample('digits/model', 'train_step', { B: 32 }, 10),
+  sample('digits/model', 'evaluate', { B: 50 }, 10),
+  sample('digits/model', 'confusion', { B: 50 }, 10),
+  sample('digits/model', 'grad_norms', { B: 20 }, 10),
+  sample('digits/model', 'init', {}, 7),
+  sample('transformer/block', 'train_step', { B: 2, N: 12 }, 2),
+  sample('gpt/gpt', 'small_train_step', { B: 2, N: 16 }, 65),
+  bench('gelu_chain', { N: 2 ** 25 }),
+  bench('softmax', { M: 8192, N: 4096 }),
+  bench('layer_norm', { M: 32768, N: 1024 }),
+  bench('column_sum', { M: 8192, N: 4096 }),
+  bench('mean_squared_error', { N: 2 ** 25 }),
+  bench('gemm', { M: 2048, N: 2048, K: 2048 }),
+  bench('linear_gelu', { M: 1024, K: 768, N: 3072 }),
+  bench('attention', { B: 4, H: 12, N: 256, D: 64 }),
+  training('mlp', { B: 256 }, 10),
+  training('small-gpt', { B: 4 }, 1024),
+];

@@ -1,0 +1,41 @@
+"""Times on the GPU: calls recorded in a CUDA graph, so that the host's launching does not count."""
+
+import statistics
+
+import torch
+
+SAMPLES = 11
+
+
+def seconds_of(call):
+    """The median over SAMPLES of the mean of some calls in a row, warm."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            call()
+        once = timed(call)
+    torch.cuda.current_stream().wait_stream(stream)
+    count = max(1, min(50, int(5e-3 / once)))
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(count):
+            call()
+    graph.replay()
+    return statistics.median(timed(graph.replay) for _ in range(SAMPLES)) / count
+
+
+def timed(call):
+    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    start.record()
+    call()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1e3
+
+
+def copy_rate():
+    """Bytes read and written per second by a copy of 1 GiB."""
+    source = torch.zeros(2**30, dtype=torch.uint8, device="cuda")
+    target = torch.empty_like(source)
+    return 2 * source.numel() / seconds_of(lambda: target.copy_(source))

@@ -1,0 +1,33 @@
+"""The functions of tools/bench/programs/kernels.mlx in PyTorch, on the same inputs."""
+
+import torch
+import torch.nn.functional as F
+from measure import seconds_of
+
+FORMULAS = {
+    "gelu_chain": lambda x: F.gelu(x * 1.5 + 0.5, approximate="none") * x,
+    "softmax": lambda x: torch.softmax(x, -1),
+    "layer_norm": lambda x, w, b: F.layer_norm(x, (x.shape[-1],), w, b, 1e-5),
+    "column_sum": lambda x: x.sum(0),
+    "mean_squared_error": lambda x, y: ((x - y) ** 2).mean(),
+    "gemm": lambda a, b: a @ b,
+    "linear_gelu": lambda x, w, b: F.gelu(x @ w + b, approximate="none"),
+    "attention": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+}
+
+
+def peer_times(name, inputs, results):
+    """For each peer its seconds and a line for people, which also tells how far its results are from ours."""
+    formula = FORMULAS[name]
+    torch.backends.cuda.matmul.allow_tf32 = False
+    times = {}
+    for peer, call in (("torch eager", formula), ("torch.compile", torch.compile(formula))):
+        try:
+            with torch.no_grad():
+                expected = call(*inputs)
+                difference = float((results[0].reshape(expected.shape) - expected).abs().max())
+                seconds = seconds_of(lambda call=call: call(*inputs))
+            times[peer] = (seconds, f"{seconds * 1e6:.1f} us, largest difference {difference:.1e}")
+        except Exception as error:  # a peer that cannot run is told, not fatal
+            times[peer] = (None, f"{type(error).__name__}: {str(error)[:200]}")
+    return times
