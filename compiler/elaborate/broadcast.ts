@@ -4,9 +4,10 @@ import type { Span } from '../diagnostics/span.ts';
 import { type Int, one, print } from '../symbolic/integer.ts';
 import { ShapeProblem } from '../tensor-ir/primitive.ts';
 import type { Value } from '../tensor-ir/program.ts';
+import { showShape } from '../tensor-ir/show.ts';
 import { type Elaborator, unifyHint } from './elaborator.ts';
 import { broadcast, reshape, sameShape } from './operations.ts';
-import { showShape, showTensor } from './show.ts';
+import { showTensor } from './show.ts';
 
 /** The common shape of several, or undefined with a report that names the axis. */
 export function broadcastShapes(

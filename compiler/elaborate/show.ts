@@ -3,14 +3,11 @@ import { unreachable } from '../diagnostics/internal-error.ts';
 import { type Int, print } from '../symbolic/integer.ts';
 import type { DimExpression, TypeArgument, TypeExpression } from '../syntax/ast.ts';
 import type { DType } from '../tensor-ir/dtype.ts';
+import { showShape, showType as showTensorType } from '../tensor-ir/show.ts';
 import type { GenericArgument, StructInstance, Type } from './value.ts';
 
-export function showShape(shape: readonly Int[]): string {
-  return `[${shape.map(print).join(', ')}]`;
-}
-
 export function showTensor(dtype: DType, shape: readonly Int[]): string {
-  return shape.length === 0 ? dtype : `${dtype}${showShape(shape)}`;
+  return showTensorType({ dtype, shape });
 }
 
 /** `f32[B, 64]`, `Linear<64, 128>`, `(Mlp, f32)`, `[Block<64>; 12]`. */

@@ -11,6 +11,7 @@ import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, one, subtract, zero } from '../symbolic/integer.ts';
 import type { Expression } from '../syntax/ast.ts';
 import type { Value } from '../tensor-ir/program.ts';
+import { showShape } from '../tensor-ir/show.ts';
 import { applyIndex, sameDType, wrapIndex } from './apply-index.ts';
 import { broadcastShapes, broadcastTo } from './broadcast.ts';
 import { describe } from './describe.ts';
@@ -38,7 +39,6 @@ import {
 } from './operations.ts';
 import { Region } from './regions.ts';
 import type { Scope } from './scope.ts';
-import { showShape } from './show.ts';
 import { errorTerm } from './terms.ts';
 import type { Term } from './value.ts';
 

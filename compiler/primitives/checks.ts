@@ -1,28 +1,15 @@
 /** What the `inferType` rules share: conditions on operands, worded for the user. */
-import {
-  constantValue,
-  type Int,
-  isNonNegative,
-  one,
-  print,
-  subtract,
-} from '../symbolic/integer.ts';
+import { constantValue, type Int, isNonNegative, one, subtract } from '../symbolic/integer.ts';
 import type { DType } from '../tensor-ir/dtype.ts';
 import { ShapeProblem } from '../tensor-ir/primitive.ts';
 import type { TensorType } from '../tensor-ir/program.ts';
+import { showType } from '../tensor-ir/show.ts';
 
 export function tensorType(dtype: DType, shape: readonly Int[]): TensorType {
   return { dtype, shape };
 }
 
-/** `f32[B, 64]`, or `f32` for a scalar. */
-export function showType(type: TensorType): string {
-  return type.shape.length === 0 ? type.dtype : `${type.dtype}${showShape(type.shape)}`;
-}
-
-export function showShape(shape: readonly Int[]): string {
-  return `[${shape.map(print).join(', ')}]`;
-}
+export { showShape, showType } from '../tensor-ir/show.ts';
 
 /** Throws ShapeProblem with `message()` unless the condition holds. */
 export function require(condition: boolean, message: () => string): asserts condition {

@@ -10,6 +10,7 @@
  * Values are numbered by first appearance and carry their source name as a suffix. Square brackets hold Ints (a single one is
  * `int(N)`), parentheses hold anything else. Regions follow their operation, indented. Spans are not printed.
  */
+
 import { type Int, print } from '../symbolic/integer.ts';
 import type {
   Attr,
@@ -22,10 +23,10 @@ import type {
   LeafType,
   Operation,
   Program,
-  TensorType,
   Tree,
   Value,
 } from './program.ts';
+import { showType } from './show.ts';
 
 export function printProgram(program: Program): string {
   return [`program ${program.stage}\n`, ...program.entries.map(printEntry)].join('\n');
@@ -73,7 +74,7 @@ function printGuard({ relation, left, right, message }: Guard): string {
 export function printTree(tree: Tree<LeafType>): string {
   switch (tree.kind) {
     case 'leaf':
-      return `${tree.leaf.isKey ? 'key ' : ''}${printType(tree.leaf.type)}`;
+      return `${tree.leaf.isKey ? 'key ' : ''}${showType(tree.leaf.type)}`;
     case 'struct': {
       const fields = tree.fields.map((f) => `${printName(f.name)}: ${printTree(f.tree)}`);
       return `${JSON.stringify(tree.name)} {${fields.join(', ')}}`;
@@ -83,11 +84,6 @@ export function printTree(tree: Tree<LeafType>): string {
     case 'array':
       return `[${tree.items.map(printTree).join(', ')}]`;
   }
-}
-
-/** `f32[B, 64]`; `f32` for a scalar. */
-export function printType({ dtype, shape }: TensorType): string {
-  return shape.length === 0 ? dtype : `${dtype}[${shape.map(print).join(', ')}]`;
 }
 
 const identifier = /^[A-Za-z_]\w*$/;
@@ -115,7 +111,7 @@ class Numbering {
 }
 
 function printLines(func: Func, keyword: 'func' | 'region', numbering: Numbering): string[] {
-  const parameters = func.parameters.map((p) => `${numbering.define(p)}: ${printType(p.type)}`);
+  const parameters = func.parameters.map((p) => `${numbering.define(p)}: ${showType(p.type)}`);
   const lines = [`${keyword} ${printName(func.name)}(${parameters.join(', ')}) {`];
   for (const op of func.body) {
     lines.push(`  ${printHead(op, numbering, (value) => numbering.define(value))}`);
@@ -133,7 +129,7 @@ function printHead(op: Operation, numbering: Numbering, label: (value: Value) =>
   const attrs = Object.keys(op.attrs).length === 0 ? '' : ` ${printAttrs(op.attrs)}`;
   const call = `${op.primitive.name}${spaced(operands)}${attrs}`;
   if (op.results.length === 0) return call;
-  const types = op.results.map((r) => printType(r.type)).join(', ');
+  const types = op.results.map((r) => showType(r.type)).join(', ');
   return `${op.results.map(label).join(', ')} = ${call} : ${types}`;
 }
 

@@ -282,12 +282,12 @@ function atBoundary(run: () => Term): Term {
   }
 }
 
-/** `f32[B, 64]` */
 /** For what works on the last two axes of `x`. */
 export function failWithoutMatrix(a: Arguments, name: string): never {
   return a.fail('MLX2414', `\`${name}\` needs a matrix`, { span: a.spanOf('x') });
 }
 
+/** `f32[B, 64]` */
 export function showTensor(type: TensorType): string {
   return show(type.dtype, type.shape);
 }
