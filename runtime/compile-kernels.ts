@@ -22,6 +22,7 @@ import {
 import { cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { MlxcError } from './errors.ts';
+import { makeFolders } from './make-folders.ts';
 
 const flags: readonly string[] = [
   '-std=gnu11',
@@ -87,7 +88,11 @@ export async function compileKernels(
   const path = join(folder, `${name}.so`);
   if (existsSync(path)) return path;
   const work = join(folder, `${name}.${process.pid}.${randomBytes(4).toString('hex')}`);
-  mkdirSync(work, { mode: 0o700 });
+  try {
+    mkdirSync(work, { mode: 0o700 });
+  } catch (error) {
+    throw unusableCache(folder, error instanceof Error ? error.message : String(error));
+  }
   try {
     await build(compiler, splitSource(source), work);
     renameSync(join(work, 'kernels.so'), path);
@@ -113,27 +118,29 @@ function cacheFolder(
   const base = environment['XDG_CACHE_HOME'];
   const cache = base === undefined || base === '' ? join(homedir(), '.cache') : base;
   const folder = wanted ?? environment['MLXC_CACHE'] ?? join(cache, 'mlxc');
-  const refuse = (reason: string): MlxcError =>
-    new MlxcError(
-      'MLX5105',
-      `cannot use the cache folder ${folder}: ${reason}`,
-      'set MLXC_CACHE to a folder of your own',
-    );
   let owner: number;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     const { mode, uid } = statSync(folder);
     owner = uid;
     const isOwn = process.getuid === undefined || uid === process.getuid();
     if (isOwn && (mode & 0o077) !== 0) chmodSync(folder, 0o700);
   } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error));
+    throw unusableCache(folder, error instanceof Error ? error.message : String(error));
   }
   // code is loaded from here: whoever owns the folder could put some of theirs in
   if (process.getuid !== undefined && owner !== process.getuid()) {
-    throw refuse('it belongs to another user');
+    throw unusableCache(folder, 'it belongs to another user');
   }
   return folder;
+}
+
+function unusableCache(folder: string, reason: string): MlxcError {
+  return new MlxcError(
+    'MLX5105',
+    `cannot use the cache folder ${folder}: ${reason}`,
+    'set MLXC_CACHE to a folder of your own',
+  );
 }
 
 const compilers = new Map<string, Compiler>();

@@ -6,7 +6,7 @@ import type { Device, Executable, Program } from './device.ts';
 import { encodePlan } from './encode-plan.ts';
 import { MlxcError } from './errors.ts';
 import { type Native, type NativeLibrary, native } from './native.ts';
-import { type Dims, Sizes } from './sizes.ts';
+import { type Dims, rebuild, Sizes } from './sizes.ts';
 import type { TypedArray } from './typed-array.ts';
 
 /** From here on memory comes from the allocator of the addon, which recycles it. */
@@ -70,13 +70,10 @@ class CpuProgram implements Program {
     const { addon, plan } = this;
     const planned = plan.functions[index]!;
     const encoded = encodePlan(planned, plan.kernels, this.sizes, dims, addon.threadCount);
-    const instance = addon.createInstance(
-      this.library,
-      this.symbols,
-      this.constantsOf(planned),
-      encoded.arenaBytes,
-      encoded.buffers,
-      encoded.steps,
+    const constants = this.constantsOf(planned);
+    const { arenaBytes, buffers, steps } = encoded;
+    const instance = findKernels(() =>
+      addon.createInstance(this.library, this.symbols, constants, arenaBytes, buffers, steps),
     );
     return { run: (parameters, results) => addon.run(instance, parameters, results) };
   }
@@ -88,5 +85,16 @@ class CpuProgram implements Program {
       if (constant?.dtype === buffer.dtype) return [constant.data];
       throw new MlxcError('MLX5102', `the constant ${buffer.constant} is missing from the bundle`);
     });
+  }
+}
+
+/** A plan may name kernels that kernels.c does not hold: then the files of the bundle do not belong together. */
+function findKernels<T>(create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!reason.startsWith('the library has no kernel')) throw error;
+    throw new MlxcError('MLX5102', `the bundle is damaged: ${reason}`, rebuild);
   }
 }

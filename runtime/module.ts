@@ -353,7 +353,7 @@ class PlannedFunction {
         }
       }
       const bytes = size * byteSize(leaf.dtype);
-      const { buffer: memory, free } = this.device.allocate(bytes);
+      const { buffer: memory, free } = allocate(this.device, bytes);
       const data = viewTypedArray(leaf.dtype, memory, size);
       return { native: data, data, free };
     });
@@ -470,4 +470,12 @@ function runError(error: unknown): unknown {
     return new MlxcError('MLX5115', error.message, 'use smaller batches, or dispose tensors');
   }
   return error;
+}
+
+function allocate(device: Device, bytes: number): ReturnType<Device['allocate']> {
+  try {
+    return device.allocate(bytes);
+  } catch {
+    throw new MlxcError('MLX5121', `no memory for a tensor of ${bytes} bytes`, 'use smaller dims');
+  }
 }

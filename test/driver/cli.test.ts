@@ -48,6 +48,39 @@ const f32 = (
   data: Float32Array.from(values),
 });
 
+describe('places that cannot be used', () => {
+  test('a folder that the system does not let be made ends in an error', async () => {
+    const { code, err } = await shell.run('build', file, '-o', '/proc/mlxc/out.mlxbundle');
+    expect(err).toMatch(/MLX5002.*cannot be written/);
+    expect(code).toBe(1);
+  });
+
+  test('a file is never replaced by a bundle', async () => {
+    const { code, err } = await shell.run('build', file, '-o', file);
+    expect(err).toMatch(/MLX5002.*is no bundle/);
+    expect(code).toBe(1);
+    expect(readFileSync(shell.path(file), 'utf8')).toBe(source);
+  });
+
+  test('more memory than there is', async () => {
+    const text = 'export fn f(s: f32) -> f32[K] { full((K,), s) }';
+    const path = shell.file('huge.mlx', text);
+    const flags = ['--device', 'interp', '--dim', 'K=1000000000000'];
+    const { code, err } = await shell.run('run', path, 'f', 's=1', ...flags);
+    expect(err).toMatch(/MLX5121.*4000000000000 bytes/);
+    expect(code).toBe(1);
+  });
+
+  test('kernels that are not those of the plan', async () => {
+    const out = shell.path('swapped.mlxbundle');
+    await shell.run('build', file, '-o', out);
+    writeFileSync(join(out, 'kernels.c'), 'int nothing;');
+    const { code, err } = await shell.run('run', out, 'twice', 'x=[1]');
+    expect(err).toMatch(/MLX5102.*no kernel/);
+    expect(code).toBe(1);
+  });
+});
+
 describe('usage', () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['no command', [], /no command/],

@@ -31,5 +31,6 @@ export const meanings: Readonly<Record<string, string>> = {
   MLX5116: 'there is no function of this name',
   MLX5117: 'a bundle that was not built for this device',
   MLX5118: 'there is no Metal device',
+  MLX5121: 'no memory for a tensor',
   MLX9000: 'a bug of the compiler, with what is needed to report it',
 };

@@ -1,6 +1,7 @@
 /** Files, read whole with clear errors and written so that nobody ever sees half of one. */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from '../../../runtime/make-folders.ts';
 import { FileProblem } from '../errors.ts';
 
 function reasonOf(error: unknown): string {
@@ -55,7 +56,9 @@ export function writeFolderAtomically(
   marker: string,
 ): void {
   const present = statSync(path, { throwIfNoEntry: false });
-  if (present !== undefined && !statSync(join(path, marker), { throwIfNoEntry: false })?.isFile()) {
+  const isOurs =
+    present?.isDirectory() && statSync(join(path, marker), { throwIfNoEntry: false })?.isFile();
+  if (present !== undefined && isOurs !== true) {
     throw new FileProblem(
       'MLX5002',
       path,
@@ -67,7 +70,7 @@ export function writeFolderAtomically(
   const old = `${path}.${process.pid}.old`;
   try {
     rmSync(temporary, { recursive: true, force: true });
-    mkdirSync(temporary, { recursive: true });
+    makeFolders(temporary);
     for (const [name, content] of files) writeFileSync(join(temporary, name), content);
     if (present !== undefined) renameSync(path, old);
     renameSync(temporary, path);
