@@ -12,7 +12,7 @@ import { isWeak } from './numbers.ts';
 import { binaryOperation } from './operators.ts';
 import { bindPattern, nameValues } from './patterns.ts';
 import { Scope } from './scope.ts';
-import { scalarType, typeOf, unit } from './terms.ts';
+import { errorTerm, scalarType, typeOf, unit } from './terms.ts';
 import { evaluateType } from './types.ts';
 import type { Term, Type } from './value.ts';
 
@@ -84,13 +84,18 @@ function assign(
   const { text, span } = statement.name;
   const binding = scope.find(text);
   if (binding === undefined) {
-    e.error(unknownName(text, span, suggest(text, scope.allNames())));
+    const near = suggest(text, scope.allNames());
+    const hint = `bind it with \`let ${text} = ...\`, or \`var\` when it changes later`;
+    e.error({ ...unknownName(text, span, near), ...(near === undefined ? { hint } : {}) });
     elaborateExpression(e, statement.value, scope, undefined);
+    // one mistake, one error: what follows takes the name for bound
+    scope.define(text, { kind: 'term', term: errorTerm, isVar: true, span });
     return;
   }
   if (binding.kind !== 'term' || !binding.isVar) {
     const defined = binding.kind === 'term' ? binding.span : undefined;
     e.error(notAssignable(text, span, defined));
+    scope.define(text, { kind: 'term', term: errorTerm, isVar: true, span });
     return;
   }
   if (scope.isBeyondLambda(text)) {

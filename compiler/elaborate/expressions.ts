@@ -126,6 +126,19 @@ function number(e: Elaborator, { text, isFloat, span }: Expression & { kind: 'nu
   return { kind: 'int', value: int(value) };
 }
 
+const noPrefix = 'functions stand without a prefix: `exp(x)`, `where(c, a, b)`';
+
+/** What names of Python are here. */
+const foreign: ReadonlyMap<string, string> = new Map([
+  ['True', 'write `true`'],
+  ['False', 'write `false`'],
+  ['None', 'write `none`, or `newaxis` for a new axis'],
+  ['range', 'write `for i in 0..n { ... }`, or `arange(n)` for a tensor'],
+  ...['np', 'numpy', 'jnp', 'jax', 'mx', 'torch', 'tf', 'math', 'F', 'nn'].map(
+    (name) => [name, noPrefix] as const,
+  ),
+]);
+
 function elaborateName(
   e: Elaborator,
   { name, span }: Expression & { kind: 'name' },
@@ -134,7 +147,9 @@ function elaborateName(
   const binding = scope.find(name.text);
   if (binding === undefined) {
     if (isDType(name.text)) return { kind: 'dtype', dtype: name.text };
-    return e.error(unknownName(name.text, span, suggest(name.text, scope.allNames())));
+    const problem = unknownName(name.text, span, suggest(name.text, scope.allNames()));
+    const hint = foreign.get(name.text);
+    return e.error(hint === undefined ? problem : { ...problem, hint });
   }
   switch (binding.kind) {
     case 'term':

@@ -7,7 +7,7 @@ import {
 } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { Declaration, Import, Module } from '../syntax/ast.ts';
+import type { Declaration, FunctionDeclaration, Import, Module } from '../syntax/ast.ts';
 import type { Elaborator } from './elaborator.ts';
 import type { Intrinsic } from './intrinsic.ts';
 import { type Binding, Scope } from './scope.ts';
@@ -71,6 +71,18 @@ function declare(e: Elaborator, module: Module, scope: Scope): void {
     else {
       first.set(text, span);
       scope.define(text, bindingOf(declaration, scope));
+    }
+    if (declaration.kind === 'fn') requireDistinct(e, declaration);
+  }
+}
+
+function requireDistinct(e: Elaborator, { parameters }: FunctionDeclaration): void {
+  const first = new Map<string, Span>();
+  for (const { name } of parameters) {
+    const before = first.get(name.text);
+    if (before === undefined) first.set(name.text, name.span);
+    else if (name.text !== '' && name.text !== '_') {
+      e.error(duplicateName(name.text, name.span, before));
     }
   }
 }

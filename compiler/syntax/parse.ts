@@ -63,8 +63,10 @@ function reportLexicalProblems(
       sink.report(tooManyProblems(span, maxLexicalProblems));
       return false;
     }
-    const isComment = problem.tokenType === T.BlockComment;
-    sink.report(isComment ? blockComment(span) : unknownCharacters(span, problem.image));
+    if (problem.tokenType === T.BlockComment) sink.report(blockComment(span));
+    else if (problem.tokenType === T.HashComment) {
+      sink.report(unknownCharacters({ ...span, end: span.start + 1 }, '#'));
+    } else sink.report(unknownCharacters(span, problem.image));
   }
   return true;
 }

@@ -1,7 +1,11 @@
 /** The value of a string literal: quotes off, escapes read. */
 import type { IToken } from 'chevrotain';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { unknownEscape, unterminatedString } from '../diagnostics/problems/syntax.ts';
+import {
+  unknownCharacters,
+  unknownEscape,
+  unterminatedString,
+} from '../diagnostics/problems/syntax.ts';
 import { endOf } from './tokens.ts';
 
 const escapes: ReadonlyMap<string, string> = new Map([
@@ -20,6 +24,10 @@ export function readString(
   report: (problem: Diagnostic) => void,
 ): string {
   const { image, startOffset } = token;
+  if (image.startsWith("'")) {
+    report(unknownCharacters({ file, start: startOffset, end: endOf(token) }, image));
+    return image.slice(1, -1);
+  }
   const isClosed = /^"(?:[^"\\]|\\.)*"$/.test(image);
   if (!isClosed) report(unterminatedString({ file, start: startOffset, end: endOf(token) }));
   const inner = image.slice(1, isClosed ? -1 : undefined);

@@ -45,10 +45,13 @@ export const BlockComment: TokenType = createToken({
 });
 all.push(BlockComment);
 
-/** The closing quote is optional in the pattern, so that a forgotten one is one problem on one line. */
+/**
+ * The closing quote is optional in the pattern, so that a forgotten one is one problem on one line. A string in single
+ * quotes is one, too: the wrong quotes are its only problem.
+ */
 export const StringLiteral: TokenType = token(
   'StringLiteral',
-  /"(?:[^"\\\n\r]|\\[^\n\r])*(?:"|\\?)/,
+  /"(?:[^"\\\n\r]|\\[^\n\r])*(?:"|\\?)|'(?:[^'\\\n\r]|\\[^\n\r])*'/,
 );
 /** `1`, `1_000`, `0xff`, `1.5`, `1.`, `1e-3`; the point of `0..n` and of `t.0.w` is not part of it. */
 export const NumberLiteral: TokenType = token(
@@ -113,6 +116,8 @@ export const RightBrace: TokenType = token('RightBrace', '}');
 export const Comma: TokenType = token('Comma', ',');
 export const Semicolon: TokenType = token('Semicolon', ';');
 export const Colon: TokenType = token('Colon', ':');
+/** A comment of other languages, to the end of the line: one problem, whatever it says. */
+export const HashComment: TokenType = token('HashComment', /#[^\n\r]*/, { group: 'problems' });
 /** A run of characters that start nothing: quotes of other languages, `#`, `?`, letters beyond ASCII, bytes. */
 token('Unknown', /[^\s\w"/.\-|&^<>=!+*%@()[\]{},;:]+/, {
   group: 'problems',
