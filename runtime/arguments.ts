@@ -7,7 +7,7 @@ import { type NestedArray, Tensor, tensor } from './tensor.ts';
 import { holds, isTypedArray, type TypedArray } from './typed-array.ts';
 
 /**
- * What a parameter takes: a tensor, a typed array (in row-major order, not copied), a number, boolean, bigint or nested arrays (copied);
+ * What a parameter takes: a tensor, a typed array (in row-major order), a number, boolean, bigint or nested arrays (copied);
  * for a struct an object with its fields, for tuples and arrays an array. `ArrayLike` trees nest freely.
  */
 export type Argument =
@@ -23,6 +23,8 @@ export interface LeafArgument {
   readonly shape: readonly number[] | undefined;
   /** The tensor it came from, if any: what donation takes. */
   readonly tensor: Tensor | undefined;
+  /** Whether code outside the runtime can reach the memory. */
+  readonly isExposed: boolean;
 }
 
 export class ArgumentReader {
@@ -89,13 +91,14 @@ export class ArgumentReader {
         this.problem(path, 'has the wrong dtype', showLeaf(leaf), value);
       } else if (value.shape.length !== leaf.shape.length) {
         this.problem(path, 'has the wrong number of axes', showLeaf(leaf), value);
-      } else this.leaves.push({ data: value.data, shape: value.shape, tensor: value });
+      } else this.leaves.push(value.lend());
       return;
     }
     if (isTypedArray(value)) {
       if (!holds(leaf.dtype, value)) {
         this.problem(path, 'has the wrong element type', showLeaf(leaf), value);
-      } else this.leaves.push({ data: value, shape: undefined, tensor: undefined });
+      } else
+        this.leaves.push({ data: value, shape: undefined, tensor: undefined, isExposed: true });
       return;
     }
     if (typeof value === 'object' && !Array.isArray(value)) {
@@ -106,7 +109,10 @@ export class ArgumentReader {
       const made = tensor(value as NestedArray, undefined, leaf.dtype);
       if (made.shape.length !== leaf.shape.length) {
         this.problem(path, 'has the wrong number of axes', showLeaf(leaf), made);
-      } else this.leaves.push({ data: made.data, shape: made.shape, tensor: undefined });
+      } else {
+        const { data, shape } = made.lend();
+        this.leaves.push({ data, shape, tensor: undefined, isExposed: false });
+      }
     } catch (error) {
       if (!(error instanceof MlxcError)) throw error;
       this.problem(path, error.message.replace(/^MLX\d+: /, ''), showLeaf(leaf), value);

@@ -2,15 +2,24 @@
 import type { Plan, PlanFunction } from '../compiler/plan/plan.ts';
 import type { Bundle } from './bundle.ts';
 import { type CompileOptions, compileKernels } from './compile-kernels.ts';
-import type { Device, Executable, Program } from './device.ts';
+import type { Device, Executable, Program, Run, RunContext } from './device.ts';
 import { encodePlan } from './encode-plan.ts';
-import { MlxcError } from './errors.ts';
-import { type Native, type NativeLibrary, native } from './native.ts';
+import { MlxcError, runError } from './errors.ts';
+import {
+  type Native,
+  type NativeInstance,
+  type NativeLibrary,
+  type NativeRun,
+  native,
+} from './native.ts';
 import { type Dims, rebuild, Sizes } from './sizes.ts';
 import type { TypedArray } from './typed-array.ts';
 
 /** From here on memory comes from the allocator of the addon, which recycles it. */
 const recycledBytes = 64 * 1024;
+
+/** A run of less estimated work is not worth the queue: when nothing is pending it takes place before the call returns. */
+const queuedNanoseconds = 50_000;
 
 /** The kernel `name` in the library: as `kernelSymbol` of compiler/to-c/names.ts prints it. */
 function symbolOf(name: string): string {
@@ -75,7 +84,7 @@ class CpuProgram implements Program {
     const instance = findKernels(() =>
       addon.createInstance(this.library, this.symbols, constants, arenaBytes, buffers, steps),
     );
-    return { run: (parameters, results) => addon.run(instance, parameters, results) };
+    return new CpuExecutable(addon, instance, encoded.nanoseconds < queuedNanoseconds);
   }
 
   private constantsOf(planned: PlanFunction): readonly TypedArray[] {
@@ -96,5 +105,59 @@ function findKernels<T>(create: () => T): T {
     const reason = error instanceof Error ? error.message : String(error);
     if (!reason.startsWith('the library has no kernel')) throw error;
     throw new MlxcError('MLX5102', `the bundle is damaged: ${reason}`, rebuild);
+  }
+}
+
+class CpuExecutable implements Executable {
+  private readonly addon: Native;
+  private readonly instance: NativeInstance;
+  private readonly isSmall: boolean;
+
+  constructor(addon: Native, instance: NativeInstance, isSmall: boolean) {
+    this.addon = addon;
+    this.instance = instance;
+    this.isSmall = isSmall;
+  }
+
+  run(
+    parameters: readonly TypedArray[],
+    results: readonly TypedArray[],
+    { exposed, after }: RunContext,
+  ): Run | undefined {
+    const { addon, instance } = this;
+    try {
+      if (this.isSmall && after.length === 0 && addon.run(instance, parameters, results)) {
+        return undefined;
+      }
+      const handles = after.map((earlier) => (earlier as CpuRun).handle);
+      const handle = addon.submit(instance, parameters, results, exposed, handles);
+      return handle === undefined ? undefined : new CpuRun(addon, handle);
+    } catch (error) {
+      throw error instanceof Error ? runError(error.message) : error;
+    }
+  }
+}
+
+class CpuRun implements Run {
+  readonly handle: NativeRun;
+  private readonly addon: Native;
+
+  constructor(addon: Native, handle: NativeRun) {
+    this.addon = addon;
+    this.handle = handle;
+  }
+
+  get hasEnded(): boolean {
+    return this.addon.hasEnded(this.handle);
+  }
+
+  wait(): Error | undefined {
+    const problem = this.addon.wait(this.handle);
+    return problem === '' ? undefined : runError(problem);
+  }
+
+  async ready(): Promise<void> {
+    const problem = await this.addon.ready(this.handle);
+    if (problem !== '') throw runError(problem);
   }
 }

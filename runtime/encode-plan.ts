@@ -24,6 +24,8 @@ export interface EncodedPlan {
   readonly buffers: Float64Array;
   readonly steps: Float64Array;
   readonly arenaBytes: number;
+  /** What one thread takes for all steps, roughly: loops to their end, branches by their longer side. */
+  readonly nanoseconds: number;
 }
 
 const bufferKinds = { parameter: 0, result: 1, constant: 2, temporary: 3 } as const;
@@ -60,6 +62,7 @@ export function encodePlan(
     buffers: Float64Array.from(buffers),
     steps: Float64Array.from(steps),
     arenaBytes: arena.bytes,
+    nanoseconds: encoder.nanosecondsOf(planned.steps),
   };
 }
 
@@ -105,14 +108,45 @@ class StepEncoder {
     }
   }
 
+  nanosecondsOf(steps: readonly Step[]): number {
+    return steps.reduce((sum, step) => sum + this.nanosecondsOfStep(step), 0);
+  }
+
+  private nanosecondsOfStep(step: Step): number {
+    switch (step.kind) {
+      case 'dispatch':
+        return this.nanosecondsOfDispatch(step);
+      case 'loop':
+        return this.sizes.count(step.count, this.dims) * this.nanosecondsOf(step.body);
+      case 'branch':
+        return Math.max(this.nanosecondsOf(step.then), this.nanosecondsOf(step.otherwise));
+      case 'copy':
+        return (
+          (2 * this.sizes.count(step.size, this.dims) * this.elementBytes(step)) /
+          bytesPerNanosecond
+        );
+    }
+  }
+
+  private nanosecondsOfDispatch(step: DispatchStep): number {
+    const { sizes, dims } = this;
+    const { schedule } = this.kernels[step.kernel]!;
+    return (
+      sizes.count(step.bytes, dims) / bytesPerNanosecond +
+      sizes.count(step.flops, dims) /
+        flopsPerNanosecond[schedule === 'contraction' ? 'contraction' : 'other']
+    );
+  }
+
+  private elementBytes(step: CopyStep): number {
+    return byteSize(this.planned.buffers[step.from]!.dtype);
+  }
+
   private encodeDispatch(step: DispatchStep): number[] {
     const { sizes, dims } = this;
     const total = step.grid.reduce((product, extent) => product * sizes.count(extent, dims), 1);
     const kernel = this.kernels[step.kernel]!;
-    const nanoseconds =
-      sizes.count(step.bytes, dims) / bytesPerNanosecond +
-      sizes.count(step.flops, dims) /
-        flopsPerNanosecond[kernel.schedule === 'contraction' ? 'contraction' : 'other'];
+    const nanoseconds = this.nanosecondsOfDispatch(step);
     const parts = Math.max(
       1,
       Math.min(this.threads * partsPerThread, Math.floor(nanoseconds / (serialNanoseconds / 2))),
@@ -134,7 +168,7 @@ class StepEncoder {
   }
 
   private encodeCopy(step: CopyStep, iterations: number): number[] {
-    const element = byteSize(this.planned.buffers[step.from]!.dtype);
+    const element = this.elementBytes(step);
     const bytes = this.sizes.count(step.size, this.dims) * element;
     const from = this.linear(step.fromOffset, iterations);
     const to = this.linear(step.toOffset, iterations);

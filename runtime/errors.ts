@@ -10,6 +10,12 @@ export interface Problem {
   readonly found?: string;
 }
 
+/** What a device reported of a run, as an error: MLX5115 when memory ran out. */
+export function runError(message: string): Error {
+  if (!message.startsWith('out of memory')) return new Error(message);
+  return new MlxcError('MLX5115', message, 'use smaller batches, or dispose tensors');
+}
+
 /** An error of the runtime with a stable code, what to do about it, and all problems that were found. */
 export class MlxcError extends Error {
   override readonly name: string = 'MlxcError';

@@ -8,7 +8,7 @@ export type { Argument } from './arguments.ts';
 export { type Bundle, type ConstantTensor, readBundle } from './bundle.ts';
 export { type CompileOptions, compileKernels } from './compile-kernels.ts';
 export { cpuDevice } from './cpu-device.ts';
-export type { Device, Executable, Program } from './device.ts';
+export type { Device, Executable, Program, Run, RunContext } from './device.ts';
 export { MlxcError, type Problem } from './errors.ts';
 export { type LoadOptions, load } from './load.ts';
 export type { AnyFunctions, CallOptions, CompiledFunction, Module, Result } from './module.ts';

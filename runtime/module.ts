@@ -1,4 +1,5 @@
 /** Loaded bundles: functions that take arguments, bind dims, run on a device and give tensors. */
+import { markAsUntransferable } from 'node:worker_threads';
 import type { Plan, PlanFunction, PlanParameter, PlanTree } from '../compiler/plan/plan.ts';
 import { product } from '../compiler/symbolic/integer.ts';
 import { byteSize } from '../compiler/tensor-ir/dtype.ts';
@@ -6,20 +7,20 @@ import { type Argument, ArgumentReader, type LeafArgument } from './arguments.ts
 import { bindDims, type Equation } from './bind-dims.ts';
 import type { Bundle } from './bundle.ts';
 import { cpuDevice } from './cpu-device.ts';
-import type { Device, Executable, Program } from './device.ts';
+import type { Device, Executable, Program, Run, RunContext } from './device.ts';
 import { MlxcError, type Problem } from './errors.ts';
 import { leafPlaces, showLeaf, showType } from './signature.ts';
 import { type Dims, rebuild, Sizes, showDims } from './sizes.ts';
 import { Tensor } from './tensor.ts';
 import { makeTypedArray, type TypedArray, viewTypedArray } from './typed-array.ts';
 
-/** A result: a tensor, an object for a struct, an array for a tuple or an array. */
+/** A result: a lazy tensor, an object for a struct, an array for a tuple or an array. */
 export type Result = Tensor | { readonly [field: string]: Result } | readonly Result[];
 
 export interface CallOptions {
   /**
    * Parameters whose tensors the call may use up: their memory becomes results where the plan can, the tensors are unusable afterwards. `true`
-   * for all. A donated typed array is overwritten.
+   * for all. A donated typed array is overwritten, at any time until the results are there: it belongs to the runtime.
    */
   readonly donate?: readonly string[] | true;
   /** Dims that no argument tells. */
@@ -29,6 +30,12 @@ export interface CallOptions {
 /**
  * A function of a bundle. Called with arguments in the order of its parameters, it gives the result tree. Errors: MLX5111
  * (arguments do not fit; all problems are in `problems`), MLX5112 (dims violate a guard), MLX5113 (a disposed tensor).
+ *
+ * On the CPU a call returns at once and its tensors are lazy: they are filled in the order of the calls, and reading one waits. Results may be
+ * passed on, donated and disposed before they are there. A call waits only when it is so far ahead that the runs pending would hold
+ * much memory, when a result is an argument unchanged, and for large arguments that code outside the runtime can reach (typed arrays,
+ * tensors made of them, tensors whose `data` was read; small ones are copied). So whatever a program writes to after a call
+ * cannot change its result. What goes wrong in a run (MLX5115) is thrown by whatever reads its results, or those made from them.
  */
 export interface CompiledFunction {
   (...args: readonly Argument[]): Result;
@@ -145,17 +152,21 @@ class PlannedFunction {
     const instance = this.findInstance(leaves, options.dims);
     const donated =
       options.donate === undefined ? undefined : this.donatedLeaves(options.donate, leaves);
+    const context = contextOf(leaves, donated);
     const outputs = this.makeResults(instance, leaves, donated);
+    let run: Run | undefined;
     try {
-      instance.executable.run(
+      run = instance.executable.run(
         leaves.map((leaf) => leaf.data),
         outputs.map((output) => output.native),
+        context,
       );
     } catch (error) {
       for (const output of outputs) output.free?.();
-      throw runError(error);
+      throw error;
     }
-    const tensors = this.finishResults(instance, outputs, leaves, donated);
+    if (run !== undefined) for (const { tensor } of leaves) tensor?.readBy(run);
+    const tensors = this.finishResults(instance, outputs, leaves, donated, run);
     let next = 0;
     return buildTree(this.planned.result, () => tensors[next++]!);
   }
@@ -364,6 +375,7 @@ class PlannedFunction {
     outputs: readonly Output[],
     leaves: readonly LeafArgument[],
     donated: readonly boolean[] | undefined,
+    run: Run | undefined,
   ): readonly Tensor[] {
     const first = leaves.length;
     const taken = new Map<number, (() => void) | undefined>();
@@ -388,13 +400,13 @@ class PlannedFunction {
           free = taken.get(source);
           taken.delete(source);
         } else {
-          data = copyOf(
-            leaf.dtype,
-            source < first ? leaves[source]!.data : tensors[source - first]!.data,
-          );
+          // what goes wrong is thrown when the copy is read
+          run?.wait();
+          const original = source < first ? leaves[source]! : tensors[source - first]!.lend();
+          data = copyOf(leaf.dtype, original.data);
         }
       }
-      tensors.push(new Tensor(leaf.dtype, shape, data, free));
+      tensors.push(new Tensor(leaf.dtype, shape, data, free).fillBy(run));
     }
     for (const free of taken.values()) free?.();
     return tensors;
@@ -427,6 +439,27 @@ interface Output {
 }
 
 const empty = new Uint8Array(0);
+
+/**
+ * What a run must know of its arguments. Donated memory belongs to the runtime from now on; nobody may take it away to another thread
+ * while a run is under way.
+ */
+function contextOf(
+  leaves: readonly LeafArgument[],
+  donated: readonly boolean[] | undefined,
+): RunContext {
+  const exposed: number[] = [];
+  const after: Run[] = [];
+  for (const [i, { tensor, isExposed, data }] of leaves.entries()) {
+    if (isExposed) {
+      if (donated?.[i]) markAsUntransferable(data.buffer);
+      else exposed.push(i);
+    }
+    const run = tensor?.pendingRun();
+    if (run !== undefined && !after.includes(run)) after.push(run);
+  }
+  return { exposed, after };
+}
 
 function leavesOfParameter(parameter: PlanParameter, position: number): ParameterLeaf[] {
   return leafPlaces(parameter.tree, parameter.name).map(({ path, leaf }) => ({
@@ -463,13 +496,6 @@ function buildTree(tree: PlanTree, next: () => Tensor): Result {
     case 'array':
       return tree.items.map((item) => buildTree(item, next));
   }
-}
-
-function runError(error: unknown): unknown {
-  if (error instanceof Error && error.message.startsWith('out of memory')) {
-    return new MlxcError('MLX5115', error.message, 'use smaller batches, or dispose tensors');
-  }
-  return error;
 }
 
 function allocate(device: Device, bytes: number): ReturnType<Device['allocate']> {

@@ -13,6 +13,9 @@ export interface NativeLibrary {
 export interface NativeInstance {
   readonly __instance: unique symbol;
 }
+export interface NativeRun {
+  readonly __run: unique symbol;
+}
 
 /** Bytes that the allocator of the CPU device holds, and how often it was asked. */
 export interface MemoryStatistics {
@@ -33,12 +36,30 @@ export interface Native {
     buffers: Float64Array,
     steps: Float64Array,
   ): NativeInstance;
+  /** False, with nothing done, while runs are pending. */
   run(
     instance: NativeInstance,
     parameters: readonly TypedArray[],
     results: readonly TypedArray[],
-  ): void;
+  ): boolean;
+  /**
+   * Queues a run. `exposed` are the positions of parameters that code outside the runtime can reach: they are copied, or, when they
+   * are large, the run has ended on return and there is no handle. `after` are runs whose results this one reads.
+   */
+  submit(
+    instance: NativeInstance,
+    parameters: readonly TypedArray[],
+    results: readonly TypedArray[],
+    exposed: readonly number[],
+    after: readonly NativeRun[],
+  ): NativeRun | undefined;
+  hasEnded(run: NativeRun): boolean;
+  /** Blocks until the run has ended; its problem, or an empty string. */
+  wait(run: NativeRun): string;
+  /** The same without blocking. */
+  ready(run: NativeRun): Promise<string>;
   allocate(bytes: number): ArrayBuffer;
+  /** Detaches a buffer; its memory is free once the runs that are pending now have ended. */
   release(buffer: ArrayBuffer): void;
   memoryStatistics(): MemoryStatistics;
   trimMemory(): void;

@@ -1,5 +1,6 @@
 /** Tensors outside the language: a dtype, a shape and row-major elements in a typed array. */
 import { type DType, isDType, isFloat } from '../compiler/tensor-ir/dtype.ts';
+import type { Run } from './device.ts';
 import { MlxcError } from './errors.ts';
 import {
   dtypesOf,
@@ -17,6 +18,10 @@ export type NestedArray = number | bigint | boolean | readonly NestedArray[];
 /**
  * A tensor. `data` is the memory itself, not a copy: f32 in a Float32Array, f16 and bf16 as bits in a Uint16Array, bool as 0 and
  * 1 in a Uint8Array, 64-bit integers in BigInt arrays. After `dispose` or donation every access throws MLX5113.
+ *
+ * A result of a call is lazy: `dtype`, `shape` and `size` are there at once; `data`, `item()`, `tolist()` and `toString()` wait for the
+ * elements, and throw what went wrong when they were computed (MLX5115: out of memory). To wait without reading: `wait()`, or
+ * `ready()`, which does not block the thread. Passing, donating or disposing a tensor never waits for it.
  */
 export class Tensor {
   readonly dtype: DType;
@@ -24,6 +29,12 @@ export class Tensor {
   private elements: TypedArray | undefined;
   private free: (() => void) | undefined;
   private gone = 'disposed';
+  /** Fills the elements; undefined when they are there. */
+  private producer: Run | undefined;
+  /** The last run that reads the elements. */
+  private reader: Run | undefined;
+  /** Whether code outside the runtime can reach the memory: it made it, or has seen `data`. */
+  private isExposed = true;
 
   /** `free` is called once, by `dispose`. Use `tensor(...)` to make one. */
   constructor(dtype: DType, shape: readonly number[], data: TypedArray, free?: () => void) {
@@ -33,17 +44,21 @@ export class Tensor {
     this.free = free;
   }
 
-  /** The elements in row-major order. */
+  /**
+   * The elements in row-major order, when they are there and no pending call reads them: they may be written to. Later calls that
+   * take this tensor copy it when it is small, and otherwise run before they return, for whoever holds the array could change it meanwhile.
+   */
   get data(): TypedArray {
-    if (this.elements === undefined) {
-      throw new MlxcError('MLX5113', `this tensor was ${this.gone}`, 'use it before, or copy it');
-    }
-    return this.elements;
+    const elements = this.read();
+    this.reader?.wait();
+    this.reader = undefined;
+    this.isExposed = true;
+    return elements;
   }
 
   /** Number of elements. */
   get size(): number {
-    return this.data.length;
+    return this.memory().length;
   }
 
   get isDisposed(): boolean {
@@ -52,15 +67,16 @@ export class Tensor {
 
   /** The only element of a tensor with one; RangeError otherwise. */
   item(): number | bigint | boolean {
-    if (this.data.length !== 1) {
-      throw new RangeError(`item() needs one element, ${this.describe()} has ${this.data.length}`);
+    if (this.size !== 1) {
+      throw new RangeError(`item() needs one element, ${this.describe()} has ${this.size}`);
     }
-    return readElement(this.dtype, this.data, 0);
+    return readElement(this.dtype, this.read(), 0);
   }
 
   /** The elements as nested arrays of numbers, bigints or booleans. */
   tolist(): NestedArray {
-    const { data, dtype, shape } = this;
+    const { dtype, shape } = this;
+    const data = this.read();
     let next = 0;
     const build = (axis: number): NestedArray =>
       axis === shape.length
@@ -69,11 +85,24 @@ export class Tensor {
     return build(0);
   }
 
-  /** Gives the memory back at once instead of at the next garbage collection. Twice is fine. */
+  /** Blocks until the elements are there; throws what went wrong when they were computed. */
+  wait(): void {
+    this.read();
+  }
+
+  /** Resolves when the elements are there and rejects with what went wrong, without blocking the thread. */
+  async ready(): Promise<void> {
+    this.memory();
+    await this.producer?.ready();
+  }
+
+  /**
+   * Gives the memory back now, or when the pending calls that use it have ended, instead of at the next garbage collection. Never waits.
+   * Twice is fine.
+   */
   dispose(): void {
     const free = this.free;
-    this.elements = undefined;
-    this.free = undefined;
+    this.forget();
     free?.();
   }
 
@@ -86,11 +115,63 @@ export class Tensor {
    * `donate` does.
    */
   surrender(): { readonly data: TypedArray; readonly free: (() => void) | undefined } {
-    const taken = { data: this.data, free: this.free };
-    this.elements = undefined;
-    this.free = undefined;
+    const taken = { data: this.memory(), free: this.free };
+    this.forget();
     this.gone = 'donated';
     return taken;
+  }
+
+  /** The memory as it is, perhaps not filled yet. For the runtime. */
+  lend(): {
+    readonly data: TypedArray;
+    readonly shape: readonly number[];
+    readonly tensor: Tensor;
+    readonly isExposed: boolean;
+  } {
+    return { data: this.memory(), shape: this.shape, tensor: this, isExposed: this.isExposed };
+  }
+
+  /** Says that only the runtime knows the memory, and that `run` fills it. For the runtime. */
+  fillBy(run: Run | undefined): this {
+    this.producer = run;
+    this.isExposed = false;
+    return this;
+  }
+
+  /** Says that `run` reads the memory. For the runtime. */
+  readBy(run: Run): void {
+    this.reader = run;
+  }
+
+  /** The run that the elements wait for. Throws what went wrong, if that is known. For the runtime. */
+  pendingRun(): Run | undefined {
+    if (this.producer?.hasEnded) this.read();
+    return this.producer;
+  }
+
+  private memory(): TypedArray {
+    if (this.elements === undefined) {
+      throw new MlxcError('MLX5113', `this tensor was ${this.gone}`, 'use it before, or copy it');
+    }
+    return this.elements;
+  }
+
+  /** The elements, once they are there. */
+  private read(): TypedArray {
+    const elements = this.memory();
+    if (this.producer !== undefined) {
+      const problem = this.producer.wait();
+      if (problem !== undefined) throw problem;
+      this.producer = undefined;
+    }
+    return elements;
+  }
+
+  private forget(): void {
+    this.elements = undefined;
+    this.free = undefined;
+    this.producer = undefined;
+    this.reader = undefined;
   }
 
   /** `f32[2, 3]`. */
@@ -100,7 +181,8 @@ export class Tensor {
 
   toString(): string {
     if (this.elements === undefined) return `Tensor(${this.describe()}, ${this.gone})`;
-    const { data, dtype, shape } = this;
+    const { dtype, shape } = this;
+    const data = this.read();
     const show = (index: number): string => {
       const value = readElement(dtype, data, index);
       return isFloat(dtype) ? `${Number(Number(value).toPrecision(7))}` : `${value}`;
@@ -124,7 +206,7 @@ export class Tensor {
 }
 
 /**
- * A tensor of `data`: a typed array (used as it is, not copied), a scalar, or nested arrays. `shape` defaults to that of the
+ * A tensor of `data`: a typed array (used as it is, not copied; see `data` of Tensor), a scalar, or nested arrays. `shape` defaults to that of the
  * nesting, or one axis for a typed array. `dtype` defaults to that of the typed array; numbers are f32, booleans bool, bigints i64.
  * Throws MLX5114 when the data cannot be a tensor of that dtype and shape.
  */

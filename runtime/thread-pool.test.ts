@@ -9,7 +9,12 @@ const folder = fileURLToPath(new URL('.', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'mlxc-pool-'));
 afterAll(() => rmSync(work, { recursive: true }));
 
-const sources = ['test/thread-pool-stress.cc', 'src/cpu/thread-pool.cc', 'src/cpu/memory.cc'];
+const sources = [
+  'test/thread-pool-stress.cc',
+  'src/cpu/thread-pool.cc',
+  'src/cpu/run-queue.cc',
+  'src/cpu/memory.cc',
+];
 
 function build(name: string, flags: readonly string[]): string | undefined {
   const program = join(work, name);
@@ -22,7 +27,7 @@ function build(name: string, flags: readonly string[]): string | undefined {
   return program;
 }
 
-test('every task runs once, whoever launches, also after a fork', () => {
+test('every task and every queued run runs once, whoever launches, also after a fork', () => {
   const program = build('stress', []);
   expect(execFileSync(program!, { encoding: 'utf8' })).toBe('ok\n');
 });

@@ -1,6 +1,9 @@
 // The binding between JavaScript and the CPU device: converts arguments and reports problems, nothing else.
 #include <napi.h>
 
+#include <atomic>
+#include <cstring>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -10,6 +13,7 @@
 #include "cpu/library.h"
 #include "cpu/memory.h"
 #include "cpu/plan.h"
+#include "cpu/run-queue.h"
 #include "cpu/thread-pool.h"
 
 namespace {
@@ -17,6 +21,11 @@ namespace {
 using mlxc::Span;
 
 constexpr size_t kFirstSweep = size_t{64} << 20;
+/** How far calls may run ahead: so many runs, and beyond the second so many bytes of results. */
+constexpr size_t kMostPending = 32;
+constexpr int64_t kMostPendingBytes = int64_t{256} << 20;
+/** Exposed arguments up to this many bytes are copied, so that the call need not wait. */
+constexpr int64_t kMostCopied = int64_t{256} << 10;
 
 /** Memory behind an array buffer: freed by `release`, by `sweep`, or by the finalizer, whichever is first. */
 struct Allocation {
@@ -25,6 +34,17 @@ struct Allocation {
   bool isReleased = false;
   /** Empty once the engine has dropped the buffer. */
   napi_ref buffer = nullptr;
+};
+
+/** A run that may not have ended, and what lives until then. */
+struct PendingRun {
+  mlxc::RunReference run;
+  /** The instance and the typed arrays, out of reach of the garbage collector. */
+  napi_ref kept;
+  int64_t bytes;
+  /** Memory given back while the run was pending. */
+  std::vector<void *> released;
+  std::vector<napi_deferred> promises;
 };
 
 /** Of one JavaScript environment (the main thread or a worker). */
@@ -38,14 +58,31 @@ struct EnvironmentData {
   mlxc::Block arena;
   std::vector<Span> parameters;
   std::vector<Span> results;
+  /** In the order of submission, which is that of their ends. */
+  std::deque<PendingRun> pending;
+  int64_t pendingBytes = 0;
+  /** Promises that wait; while there are any, the event loop stays. */
+  size_t promises = 0;
+  /** Calls `settle` on the thread of this environment. */
+  napi_threadsafe_function notice = nullptr;
+  std::atomic<bool> isNoticed{false};
 };
 
 std::mutex environmentMutex;
 int environments = 0;
 
-void leaveEnvironment(void *) {
+/** Comes before the environment's own clean-up, so that nothing of it is touched by a run afterwards. */
+void leaveEnvironment(void *argument) {
+  auto *data = static_cast<EnvironmentData *>(argument);
+  mlxc::abandon(data);
+  for (PendingRun &pending : data->pending) {
+    for (void *memory : pending.released) mlxc::release(memory);
+    pending.released.clear();
+  }
   const std::lock_guard lock(environmentMutex);
-  if (--environments == 0) mlxc::stopThreads();
+  if (--environments > 0) return;
+  mlxc::stopExecutor();
+  mlxc::stopThreads();
 }
 
 Napi::Value fail(Napi::Env env, const std::string &message) {
@@ -109,7 +146,7 @@ bool readNumbers(const Napi::Value &value, std::vector<int64_t> &numbers) {
 }
 
 struct InstanceReference {
-  mlxc::Instance instance;
+  std::shared_ptr<mlxc::Instance> instance = std::make_shared<mlxc::Instance>();
   /** Keeps the memory of the constants alive. */
   Napi::Reference<Napi::Array> constants;
 };
@@ -122,7 +159,7 @@ Napi::Value createInstance(const Napi::CallbackInfo &info) {
     return fail(env, "createInstance takes (library, symbols, constants, arenaBytes, buffers, steps)");
   }
   auto reference = std::make_unique<InstanceReference>();
-  mlxc::Instance &instance = reference->instance;
+  mlxc::Instance &instance = *reference->instance;
   if (info[0].IsExternal()) instance.library = *info[0].As<Napi::External<LibraryReference>>().Data();
   const auto symbols = info[1].As<Napi::Array>();
   std::vector<mlxc::KernelFunction> kernels;
@@ -148,29 +185,187 @@ Napi::Value createInstance(const Napi::CallbackInfo &info) {
       env, reference.release(), [](Napi::Env, InstanceReference *p) { delete p; });
 }
 
-/** run(instance, parameters, results): executes the plan; both are arrays of typed arrays. */
-Napi::Value run(const Napi::CallbackInfo &info) {
-  const Napi::Env env = info.Env();
-  if (info.Length() != 3 || !info[0].IsExternal()) {
-    return fail(env, "run takes (instance, parameters, results)");
+/** Lets go of what the runs that have ended held, and settles their promises. On the thread of the environment. */
+void settle(napi_env env, EnvironmentData &data) {
+  while (!data.pending.empty() && data.pending.front().run->hasEnded()) {
+    PendingRun ended = std::move(data.pending.front());
+    data.pending.pop_front();
+    data.pendingBytes -= ended.bytes;
+    napi_delete_reference(env, ended.kept);
+    for (void *memory : ended.released) mlxc::release(memory);
+    for (napi_deferred promise : ended.promises) {
+      napi_value problem;
+      napi_create_string_utf8(env, ended.run->problem().c_str(), NAPI_AUTO_LENGTH, &problem);
+      napi_resolve_deferred(env, promise, problem);
+    }
+    data.promises -= ended.promises.size();
+    if (!ended.promises.empty() && data.promises == 0) napi_unref_threadsafe_function(env, data.notice);
   }
-  auto *data = env.GetInstanceData<EnvironmentData>();
-  if (!readSpans(env, info[1], data->parameters) || !readSpans(env, info[2], data->results)) {
-    return fail(env, "parameters and results are arrays of typed arrays");
-  }
-  mlxc::Instance &instance = info[0].As<Napi::External<InstanceReference>>().Data()->instance;
-  const std::string problem = instance.run(data->parameters, data->results, data->arena);
-  if (!problem.empty()) return fail(env, problem);
-  return env.Undefined();
 }
 
-void freeAllocation(napi_env env, Allocation &allocation) {
-  if (allocation.isReleased) return;
+void onNotice(napi_env env, napi_value, void *context, void *) {
+  auto *data = static_cast<EnvironmentData *>(context);
+  data->isNoticed.store(false);
+  if (env != nullptr) settle(env, *data);
+}
+
+bool readCall(const Napi::CallbackInfo &info, EnvironmentData &data) {
+  return info[0].IsExternal() && readSpans(info.Env(), info[1], data.parameters) &&
+         readSpans(info.Env(), info[2], data.results);
+}
+
+/** run(instance, parameters, results): executes the plan; false, with nothing done, while runs are pending. */
+Napi::Value run(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  auto *data = env.GetInstanceData<EnvironmentData>();
+  if (!data->pending.empty()) {
+    settle(env, *data);
+    if (!data->pending.empty()) return Napi::Boolean::New(env, false);
+  }
+  if (!readCall(info, *data)) return fail(env, "run takes (instance, parameters, results), the last two arrays of typed arrays");
+  mlxc::Instance &instance = *info[0].As<Napi::External<InstanceReference>>().Data()->instance;
+  std::string problem = instance.check(data->parameters, data->results);
+  if (problem.empty()) problem = instance.run(data->parameters, data->results, data->arena);
+  if (!problem.empty()) return fail(env, problem);
+  return Napi::Boolean::New(env, true);
+}
+
+/** Replaces small parameters that JavaScript can reach by copies; false when they are too large. */
+bool copyExposed(const Napi::Array &exposed, std::vector<Span> &parameters, std::vector<char> &copies) {
+  constexpr int64_t alignment = 64;
+  int64_t bytes = alignment;
+  std::vector<Span *> spans;
+  for (uint32_t i = 0; i < exposed.Length(); i++) {
+    const uint32_t position = exposed.Get(i).ToNumber().Uint32Value();
+    if (position >= parameters.size()) return false;
+    Span &span = parameters[position];
+    spans.push_back(&span);
+    if (span.bytes > kMostCopied) return false;
+    bytes += (span.bytes + alignment - 1) / alignment * alignment;
+    if (bytes > kMostCopied + alignment) return false;
+  }
+  copies.resize(static_cast<size_t>(bytes));
+  const auto start = reinterpret_cast<uintptr_t>(copies.data());
+  auto *next = reinterpret_cast<char *>((start + alignment - 1) / alignment * alignment);
+  for (Span *span : spans) {
+    if (span->bytes > 0) std::memcpy(next, span->data, static_cast<size_t>(span->bytes));
+    span->data = next;
+    next += (span->bytes + alignment - 1) / alignment * alignment;
+  }
+  return true;
+}
+
+void waitFor(napi_env env, EnvironmentData &data, const mlxc::Run &run) {
+  mlxc::wait(run);
+  settle(env, data);
+}
+
+using RunHandle = Napi::External<mlxc::RunReference>;
+
+/**
+ * submit(instance, parameters, results, exposed, after): queues an execution of the plan and gives its handle. `exposed` are the positions
+ * of parameters that JavaScript can reach: they are copied, or, when they are large, the run has ended on return and there is no
+ * handle. `after` are the handles of earlier runs whose results this one reads.
+ */
+Napi::Value submit(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  auto *data = env.GetInstanceData<EnvironmentData>();
+  if (info.Length() != 5 || !info[3].IsArray() || !info[4].IsArray() || !readCall(info, *data)) {
+    return fail(env, "submit takes (instance, parameters, results, exposed, after)");
+  }
+  const std::shared_ptr<mlxc::Instance> instance = info[0].As<Napi::External<InstanceReference>>().Data()->instance;
+  const std::string problem = instance->check(data->parameters, data->results);
+  if (!problem.empty()) return fail(env, problem);
+  int64_t bytes = 0;
+  for (const Span &span : data->results) bytes += span.bytes;
+  settle(env, *data);
+  while (data->pending.size() >= kMostPending ||
+         (data->pending.size() >= 2 && data->pendingBytes + bytes > kMostPendingBytes)) {
+    waitFor(env, *data, *data->pending.front().run);
+  }
+  std::vector<mlxc::RunReference> after;
+  const auto earlier = info[4].As<Napi::Array>();
+  for (uint32_t i = 0; i < earlier.Length(); i++) {
+    after.push_back(*earlier.Get(i).As<RunHandle>().Data());
+  }
+  std::vector<char> copies;
+  const auto exposed = info[3].As<Napi::Array>();
+  const bool mustWait = exposed.Length() > 0 && !copyExposed(exposed, data->parameters, copies);
+  const auto kept = Napi::Array::New(env, 3);
+  for (uint32_t i = 0; i < 3; i++) kept.Set(i, info[i]);
+  PendingRun pending{nullptr, nullptr, bytes, {}, {}};
+  napi_create_reference(env, kept, 1, &pending.kept);
+  // moving a vector keeps its memory where it is
+  auto owned = std::make_shared<std::vector<char>>(std::move(copies));
+  pending.run = std::make_shared<mlxc::Run>(
+      data,
+      [instance, owned, parameters = data->parameters, results = data->results](mlxc::Block &arena) {
+        return instance->run(parameters, results, arena);
+      },
+      std::move(after),
+      [data] {
+        if (!data->isNoticed.exchange(true)) {
+          napi_call_threadsafe_function(data->notice, nullptr, napi_tsfn_nonblocking);
+        }
+      });
+  const mlxc::RunReference submitted = pending.run;
+  data->pending.push_back(std::move(pending));
+  data->pendingBytes += bytes;
+  mlxc::submit(submitted);
+  if (mustWait) {
+    waitFor(env, *data, *submitted);
+    if (!submitted->problem().empty()) return fail(env, submitted->problem());
+    return env.Undefined();
+  }
+  return RunHandle::New(env, new mlxc::RunReference(submitted), [](Napi::Env, mlxc::RunReference *p) { delete p; });
+}
+
+/** hasEnded(run) */
+Napi::Value hasEnded(const Napi::CallbackInfo &info) {
+  if (!info[0].IsExternal()) return fail(info.Env(), "hasEnded takes a run");
+  return Napi::Boolean::New(info.Env(), (*info[0].As<RunHandle>().Data())->hasEnded());
+}
+
+/** wait(run): blocks until it has ended; gives its problem, or an empty string. */
+Napi::Value wait(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsExternal()) return fail(env, "wait takes a run");
+  const mlxc::RunReference run = *info[0].As<RunHandle>().Data();
+  waitFor(env, *env.GetInstanceData<EnvironmentData>(), *run);
+  return Napi::String::New(env, run->problem());
+}
+
+/** ready(run): a promise of its problem, or of an empty string. */
+Napi::Value ready(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsExternal()) return fail(env, "ready takes a run");
+  const mlxc::RunReference run = *info[0].As<RunHandle>().Data();
+  auto *data = env.GetInstanceData<EnvironmentData>();
+  napi_deferred deferred;
+  napi_value promise;
+  if (napi_create_promise(env, &deferred, &promise) != napi_ok) return fail(env, "there is no promise to give");
+  for (PendingRun &pending : data->pending) {
+    if (pending.run != run) continue;
+    pending.promises.push_back(deferred);
+    if (data->promises++ == 0) napi_ref_threadsafe_function(env, data->notice);
+    // it may have ended, and its notice come, before the promise was there
+    settle(env, *data);
+    return Napi::Value(env, promise);
+  }
+  napi_resolve_deferred(env, deferred, Napi::String::New(env, run->problem()));
+  return Napi::Value(env, promise);
+}
+
+/** The memory for somebody else to free; null when somebody did. */
+void *takeMemory(napi_env env, Allocation &allocation) {
+  if (allocation.isReleased) return nullptr;
   allocation.isReleased = true;
   if (allocation.buffer != nullptr) napi_delete_reference(env, allocation.buffer);
   allocation.buffer = nullptr;
-  mlxc::release(allocation.memory);
+  return allocation.memory;
 }
+
+void freeAllocation(napi_env env, Allocation &allocation) { mlxc::release(takeMemory(env, allocation)); }
 
 /**
  * Frees the memory of collected buffers. Finalizers wait for the event loop, which a loop of calls never reaches; a weak reference is
@@ -218,17 +413,24 @@ Napi::Value allocate(const Napi::CallbackInfo &info) {
   return buffer;
 }
 
-/** release(buffer): detaches a buffer from `allocate` and frees its memory at once. Others and detached ones are left alone. */
+/**
+ * release(buffer): detaches a buffer from `allocate` and frees its memory, at once or when the runs that are pending now have ended.
+ * Others and detached ones are left alone.
+ */
 Napi::Value releaseBuffer(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsArrayBuffer()) return env.Undefined();
   auto buffer = info[0].As<Napi::ArrayBuffer>();
   if (buffer.IsDetached()) return env.Undefined();
-  auto &allocations = env.GetInstanceData<EnvironmentData>()->allocations;
+  auto *data = env.GetInstanceData<EnvironmentData>();
+  auto &allocations = data->allocations;
   const auto found = allocations.find(buffer.Data());
   if (found == allocations.end()) return env.Undefined();
-  freeAllocation(env, *found->second);
+  void *memory = takeMemory(env, *found->second);
   allocations.erase(found);
+  settle(env, *data);
+  if (data->pending.empty()) mlxc::release(memory);
+  else data->pending.back().released.push_back(memory);
   buffer.Detach();
   return env.Undefined();
 }
@@ -254,11 +456,20 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
     const std::lock_guard lock(environmentMutex);
     environments++;
   }
-  napi_add_env_cleanup_hook(env, leaveEnvironment, nullptr);
-  env.SetInstanceData(new EnvironmentData);
+  auto *data = new EnvironmentData;
+  env.SetInstanceData(data);
+  // before the hook: what is added last is cleaned up first
+  napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "mlxc"), 0, 1, nullptr, nullptr, data,
+                                  onNotice, &data->notice);
+  napi_unref_threadsafe_function(env, data->notice);
+  napi_add_env_cleanup_hook(env, leaveEnvironment, data);
   exports.Set("openLibrary", Napi::Function::New(env, openLibrary));
   exports.Set("createInstance", Napi::Function::New(env, createInstance));
   exports.Set("run", Napi::Function::New(env, run));
+  exports.Set("submit", Napi::Function::New(env, submit));
+  exports.Set("hasEnded", Napi::Function::New(env, hasEnded));
+  exports.Set("wait", Napi::Function::New(env, wait));
+  exports.Set("ready", Napi::Function::New(env, ready));
   exports.Set("allocate", Napi::Function::New(env, allocate));
   exports.Set("release", Napi::Function::New(env, releaseBuffer));
   exports.Set("memoryStatistics", Napi::Function::New(env, statistics));

@@ -1,4 +1,4 @@
-// Stress for the thread pool, to be built with -fsanitize=thread: launches of all sizes, callers on several threads at once,
+// Stress for the thread pool and the queue of runs, to be built with -fsanitize=thread: launches of all sizes, callers on several threads at once,
 // stops and restarts, sleeps long enough for workers to fall asleep, a fork. Exits with 0 when every task ran once.
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,10 +7,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "../src/cpu/memory.h"
+#include "../src/cpu/run-queue.h"
 #include "../src/cpu/thread-pool.h"
 
 namespace {
@@ -47,6 +50,56 @@ bool launchMany(int rounds, unsigned seed) {
   return true;
 }
 
+/** Adds to numbers without atomics, in runs that depend on each other by their order alone; some fail, and so do those after them. */
+bool queueMany(int rounds, unsigned seed, bool abandons) {
+  int owner = 0;
+  std::atomic<int> notices{0};
+  for (int round = 0; round < rounds; round++) {
+    int sum = 0;
+    std::vector<mlxc::RunReference> runs;
+    seed = seed * 1664525 + 1013904223;
+    const int length = 1 + static_cast<int>((seed >> 8) % 40);
+    const int bad = static_cast<int>((seed >> 16) % 80);
+    for (int i = 0; i < length; i++) {
+      std::vector<mlxc::RunReference> after;
+      if (i > 0) after.push_back(runs.back());
+      runs.push_back(std::make_shared<mlxc::Run>(
+          &owner,
+          [&sum, i, bad](mlxc::Block &arena) -> std::string {
+            auto *temporary = static_cast<int *>(arena.ensure(4096));
+            *temporary = sum;
+            std::vector<int> counts(64, 0);
+            void *buffers[] = {counts.data()};
+            const int64_t integers[] = {1};
+            if (!mlxc::runLaunch({count, buffers, integers, 64, 64, 8})) return "no scratch";
+            if (i == bad) return "bad";
+            sum = *temporary + counts[i % 64];
+            return "";
+          },
+          std::move(after), [&notices] { notices++; }));
+      mlxc::submit(runs.back());
+      if ((seed >> 24) % 16 == static_cast<unsigned>(i % 16)) mlxc::wait(*runs[i / 2]);
+    }
+    if (abandons && round % 3 == 0) {
+      mlxc::abandon(&owner);
+      for (const auto &run : runs) {
+        if (!run->hasEnded()) return false;
+      }
+      continue;
+    }
+    mlxc::wait(*runs.back());
+    const int ran = bad < length ? bad : length;
+    if (sum != ran || runs.back()->problem() != (bad < length ? "bad" : "")) {
+      std::fprintf(stderr, "%d of %d queued runs ran\n", sum, ran);
+      return false;
+    }
+    if (seed % 17 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  // a notice may still be on its way when the last wait returns
+  mlxc::abandon(&owner);
+  return notices > 0;
+}
+
 }  // namespace
 
 int main() {
@@ -54,12 +107,15 @@ int main() {
   std::atomic<bool> fine{true};
   for (int restart = 0; restart < 5; restart++) {
     if (!launchMany(500, restart)) return 1;
+    if (!queueMany(50, restart, restart % 2 == 1)) return 1;
+    mlxc::stopExecutor();
     mlxc::stopThreads();
   }
   std::vector<std::thread> callers;
   for (unsigned i = 0; i < 3; i++) {
     callers.emplace_back([i, &fine] {
       if (!launchMany(500, i + 100)) fine = false;
+      if (!queueMany(200, i + 100, i == 1)) fine = false;
     });
   }
   for (std::thread &caller : callers) caller.join();
@@ -68,7 +124,8 @@ int main() {
   // the child has none of the pool's threads and starts its own
   const pid_t child = fork();
   if (child == 0) {
-    const bool ran = launchMany(200, 7);
+    const bool ran = launchMany(200, 7) && queueMany(50, 7, true);
+    mlxc::stopExecutor();
     mlxc::stopThreads();
     _exit(ran ? 0 : 1);
   }
@@ -78,7 +135,8 @@ int main() {
     return 1;
   }
 #endif
-  if (!launchMany(200, 9)) return 1;
+  if (!launchMany(200, 9) || !queueMany(50, 9, false)) return 1;
+  mlxc::stopExecutor();
   mlxc::stopThreads();
   std::puts("ok");
   return 0;

@@ -111,16 +111,23 @@ async function prepare({ program, entry, dims, state }: BenchCase): Promise<Prep
     );
     return buildTree(tree, leaves[Symbol.iterator]()) as Argument;
   });
-  if (state === undefined) return { kernels, call: () => dispose(f(...args)) };
+  if (state === undefined) return { kernels, call: () => dispose(settled(f(...args))) };
   const step = f.with({ donate: state });
   const call = (): void => {
-    const results = step(...args) as readonly Result[];
+    const results = settled(step(...args)) as readonly Result[];
     state.forEach((_, i) => {
       args[i] = results[i] as Argument;
     });
     for (const rest of results.slice(state.length)) dispose(rest);
   };
   return { kernels, call };
+}
+
+/** The result, once it is there: a call returns before that. */
+function settled(result: Result): Result {
+  if (result instanceof Tensor) result.wait();
+  else for (const part of Object.values(result)) settled(part as Result);
+  return result;
 }
 
 function makeLeaf(

@@ -1,7 +1,7 @@
 /** `mlxc bench`: the time of compiling and of calling one function of the user's. */
 import type { Argument } from '../../../runtime/arguments.ts';
 import { load } from '../../../runtime/load.ts';
-import type { CompiledFunction } from '../../../runtime/module.ts';
+import type { CompiledFunction, Result } from '../../../runtime/module.ts';
 import { Tensor } from '../../../runtime/tensor.ts';
 import type { PlanLeaf, Step } from '../../plan/plan.ts';
 import { compile } from '../compile.ts';
@@ -35,7 +35,7 @@ export async function bench(context: CommandContext, flags: BenchFlags): Promise
   const f = findFunction(await load(result.bundle), flags.function);
   const given = await readArguments(flags.values, f.signature.parameters, context.shell.cwd, true);
   const args = fillArguments(f, given);
-  const perCall = measure(() => f(...args), flags.seconds);
+  const perCall = measure(() => settle(f(...args)), flags.seconds);
   const { bytes, flops } = totalCost(f.signature.steps);
   const results = [
     { name: 'compile', value: compileMilliseconds, unit: 'ms' },
@@ -79,6 +79,12 @@ function randomLeaf(leaf: PlanLeaf, name: string, seed: number): ReturnType<type
     );
   }
   return randomTensor(leaf.dtype, leaf.shape.map(Number), seed);
+}
+
+/** Waits for the result: a call returns before it is there. */
+function settle(result: Result): void {
+  if (result instanceof Tensor) result.wait();
+  else for (const part of Object.values(result)) settle(part as Result);
 }
 
 /** Seconds per call: the mean of the faster half of many samples, after one warm-up. */

@@ -194,11 +194,21 @@ std::string Instance::setSteps(const std::vector<int64_t> &code,
   return reader.problem;
 }
 
-std::string Instance::run(const std::vector<Span> &parameters, const std::vector<Span> &results,
-                          Block &arena) {
+std::string Instance::check(const std::vector<Span> &parameters, const std::vector<Span> &results) const {
   if (parameters.size() != parameterCount_ || results.size() != resultCount_) {
     return "wrong number of parameters or results";
   }
+  for (const PlanBuffer &buffer : buffers_) {
+    const bool fits = buffer.kind == BufferKind::parameter ? parameters[buffer.place].bytes == buffer.bytes
+                      : buffer.kind == BufferKind::result  ? results[buffer.place].bytes == buffer.bytes
+                                                           : true;
+    if (!fits) return "an argument has the wrong size";
+  }
+  return "";
+}
+
+std::string Instance::run(const std::vector<Span> &parameters, const std::vector<Span> &results,
+                          Block &arena) {
   char *base = nullptr;
   if (arenaBytes > 0) {
     base = static_cast<char *>(arena.ensure(static_cast<size_t>(arenaBytes)));
@@ -206,23 +216,20 @@ std::string Instance::run(const std::vector<Span> &parameters, const std::vector
   }
   for (size_t i = 0; i < buffers_.size(); i++) {
     const PlanBuffer &buffer = buffers_[i];
-    Span span{nullptr, buffer.bytes};
     switch (buffer.kind) {
       case BufferKind::parameter:
-        span = parameters[buffer.place];
+        pointers_[i] = parameters[buffer.place].data;
         break;
       case BufferKind::result:
-        span = results[buffer.place];
+        pointers_[i] = results[buffer.place].data;
         break;
       case BufferKind::constant:
-        span = constants[buffer.place];
+        pointers_[i] = constants[buffer.place].data;
         break;
       case BufferKind::temporary:
-        span.data = base + buffer.place;
+        pointers_[i] = base + buffer.place;
         break;
     }
-    if (span.bytes != buffer.bytes) return "an argument has the wrong size";
-    pointers_[i] = span.data;
   }
   return runSteps(steps_, 0);
 }

@@ -68,10 +68,10 @@ class Instance {
   /** Each returns the problem, or an empty string. */
   std::string setBuffers(const std::vector<int64_t> &table);
   std::string setSteps(const std::vector<int64_t> &code, const std::vector<KernelFunction> &kernels);
+  /** Whether arguments are as many and as large as the buffers they stand for; `run` relies on it. */
+  std::string check(const std::vector<Span> &parameters, const std::vector<Span> &results) const;
+  /** One thread at a time. */
   std::string run(const std::vector<Span> &parameters, const std::vector<Span> &results, Block &arena);
-
-  size_t parameterCount() const { return parameterCount_; }
-  size_t resultCount() const { return resultCount_; }
 
  private:
   std::string runSteps(const PlanSteps &steps, int64_t iteration);
