@@ -47,6 +47,15 @@ export class Diagnostics implements DiagnosticSink {
     this.list.push(diagnostic);
   }
 
+  /** The list as a reader goes through the sources: files in the order in which they came up, each from top to bottom. */
+  inReadingOrder(): readonly Diagnostic[] {
+    const files = [...new Set(this.list.map((d) => d.span.file))];
+    return [...this.list].sort(
+      (a, b) =>
+        files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.start - b.span.start,
+    );
+  }
+
   get hasErrors(): boolean {
     return this.list.some((d) => d.severity === 'error');
   }

@@ -80,7 +80,7 @@ export function checkWith(
   const sink = new Diagnostics();
   const tree = new SourceTree(options.host, sink);
   const report: Report = { sources: tree.texts, timings: runner.timings };
-  const fail = (): CompileFailure => ({ ok: false, diagnostics: sink.list, ...report });
+  const fail = (): CompileFailure => ({ ok: false, diagnostics: sink.inReadingOrder(), ...report });
   const module = runner.run('parse', () => tree.root(source));
   if (module === undefined) {
     sink.report(missingSource(source));
@@ -106,7 +106,7 @@ export function checkWith(
   }
   if (options.targets?.includes('metal') === true) refuseDoubles(plain, module, sink);
   if (sink.hasErrors) return fail();
-  return { ok: true, module, traced, plain, warnings: sink.list, ...report };
+  return { ok: true, module, traced, plain, warnings: sink.inReadingOrder(), ...report };
 }
 
 /** Dims come from the caller, not from the source, so that a wrong one is an exception: MLX5120. */

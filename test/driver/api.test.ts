@@ -76,6 +76,13 @@ describe('compile', () => {
     await expect(result.bundle.write('out')).rejects.toThrow(/no file system/);
   });
 
+  test('problems come from top to bottom', () => {
+    const text = 'fn f(x: f32) -> f32 { y }\nfn g(x: f32) -> f32 { x } # g\nfn h() -> i32 { 1 }?\n';
+    const result = compile(text);
+    const starts = result.ok ? [] : result.diagnostics.map((d) => d.span.start);
+    expect(starts).toEqual([22, 52, 75]);
+  });
+
   test('the same source gives the same bytes', async () => {
     const bytes = async (): Promise<string[]> =>
       [...(await compileOrThrow(source).files()).values()].map((file) => String(file));
