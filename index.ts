@@ -56,7 +56,8 @@ export function compileOrThrow(source: Source, options: CompileOptions = {}): Co
 
 /**
  * Loads functions onto a device, from a source (`model.mlx`, compiled first), a bundle folder, or a bundle in memory. Errors:
- * CompileError (mistakes in the source), MLX5101–5106, MLX5117 and MLX5118 (the bundle or the device cannot be used).
+ * CompileError (mistakes in the source), MLX5101–5106, MLX5117, MLX5118 and MLX5122 (the bundle or the device cannot be
+ * used).
  * The functions take and give trees; `load<typeof import('./model.mlxbundle/index.js')>(…)` gives them the types that
  * `mlxc build` wrote.
  */
@@ -66,6 +67,10 @@ export async function load<Functions extends object = AnyFunctions>(
 ): Promise<Module<Omit<Functions, 'default'>>> {
   const { device = 'cpu', ...compileOptions } = options;
   if (device === 'metal') throw noMetal();
+  if (typeof device === 'string' && device !== 'cpu' && device !== 'interp') {
+    const cure = 'the devices are `cpu`, `interp` and `metal`';
+    throw new MlxcError('MLX5122', `there is no device \`${device}\``, cure);
+  }
   const isSource = typeof from === 'string' && from.endsWith('.mlx');
   const bundle = isSource
     ? compileOrThrow({ path: from }, { targets: ['cpu'], ...compileOptions })

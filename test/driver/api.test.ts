@@ -76,6 +76,12 @@ describe('compile', () => {
     await expect(result.bundle.write('out')).rejects.toThrow(/no file system/);
   });
 
+  test('an unknown device', async () => {
+    const bundle = compileOrThrow('export fn f(x: f32) -> f32 { x }');
+    const loading = load(bundle, { device: 'tpu' as 'cpu' });
+    await expect(loading).rejects.toThrow(/MLX5122: there is no device `tpu`/);
+  });
+
   test('problems come from top to bottom', () => {
     const text = 'fn f(x: f32) -> f32 { y }\nfn g(x: f32) -> f32 { x } # g\nfn h() -> i32 { 1 }?\n';
     const result = compile(text);

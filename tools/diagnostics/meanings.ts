@@ -32,5 +32,6 @@ export const meanings: Readonly<Record<string, string>> = {
   MLX5117: 'a bundle that was not built for this device',
   MLX5118: 'there is no Metal device',
   MLX5121: 'no memory for a tensor',
+  MLX5122: 'a name that no device has',
   MLX9000: 'a bug of the compiler, with what is needed to report it',
 };
