@@ -1,4 +1,6 @@
 /** What the check runs: functions with their dims, and what they are held against. */
+import type { Tensor } from '../../runtime/tensor.ts';
+import { programCases } from './programs.ts';
 
 export interface GpuCase {
   readonly name: string;
@@ -12,6 +14,8 @@ export interface GpuCase {
   readonly reference: 'interp' | 'cpu';
   /** Integers of the inputs lie in [0, below). */
   readonly below?: number;
+  /** The leaves of the arguments; made up by inputs.ts when absent. Dims are then read off their shapes. */
+  readonly leaves?: () => readonly Tensor[];
   /** The formula in peers.py that is timed beside it; its inputs are the parameters of the entry. */
   readonly peer?: string;
 }
@@ -42,6 +46,17 @@ const bench = (entry: string, dims: GpuCase['dims']): GpuCase => ({
   peer: entry,
 });
 
+const variety = (entry: string, dims: GpuCase['dims'], below = 2): GpuCase[] =>
+  [false, true].map((isSymbolic) => ({
+    name: `variety ${entry}${isSymbolic ? ', symbolic dims' : ''}`,
+    file: 'tools/gpu-check/programs/variety.mlx',
+    entry,
+    dims,
+    isSymbolic,
+    reference: 'interp',
+    below,
+  }));
+
 const training = (program: string, dims: GpuCase['dims'], below: number): GpuCase => ({
   name: `bench ${program} train_step`,
   file: `tools/bench/programs/${program}.mlx`,
@@ -67,11 +82,28 @@ export const cases: readonly GpuCase[] = [
   sample('digits/model', 'init', {}, 7),
   sample('transformer/block', 'train_step', { B: 2, N: 12 }, 2),
   sample('gpt/gpt', 'small_train_step', { B: 2, N: 16 }, 65),
+  ...variety('half_matmul', { M: 70, K: 50, N: 90 }),
+  ...variety('bfloat_matmul', { M: 64, K: 128, N: 64 }),
+  ...variety('half_softmax', { M: 20, N: 333 }),
+  ...variety('bfloat_norm', { M: 20, N: 200 }),
+  ...variety('batched_matmul', { B: 3, M: 40, N: 50, K: 60 }),
+  ...variety('best', { M: 50, N: 300 }),
+  ...variety('integers', { M: 40, N: 100 }, 200),
+  ...variety('embedding_gradient', { B: 4, N: 50, V: 30, D: 20 }, 30),
+  ...variety('running', { M: 6, N: 100 }),
+  ...variety('layer_norm_backward', { M: 70, N: 65 }),
+  variety('randoms', {})[0]!,
+  ...programCases(),
   bench('gelu_chain', { N: 2 ** 25 }),
   bench('softmax', { M: 8192, N: 4096 }),
   bench('layer_norm', { M: 32768, N: 1024 }),
   bench('column_sum', { M: 8192, N: 4096 }),
   bench('mean_squared_error', { N: 2 ** 25 }),
+  { ...bench('row_sum', { M: 8192, N: 4096 }), file: 'tools/gpu-check/programs/variety.mlx' },
+  {
+    ...bench('layer_norm_backward', { M: 32768, N: 1024 }),
+    file: 'tools/gpu-check/programs/variety.mlx',
+  },
   bench('gemm', { M: 2048, N: 2048, K: 2048 }),
   bench('linear_gelu', { M: 1024, K: 768, N: 3072 }),
   bench('attention', { B: 4, H: 12, N: 256, D: 64 }),

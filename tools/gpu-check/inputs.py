@@ -1,5 +1,7 @@
 """The inputs of inputs.ts again, on the GPU."""
 
+import math
+
 import torch
 
 DTYPES = {
@@ -23,10 +25,15 @@ def is_float(dtype):
     return dtype in ("f16", "bf16", "f32")
 
 
-def make_input(spec):
-    length = 1
-    for extent in spec["shape"]:
-        length *= extent
+def make_input(spec, given):
+    """An input at its offset in the bytes `given`, or made up."""
+    dtype = DTYPES[spec["dtype"]]
+    length = math.prod(spec["shape"])
+    if "offset" in spec:
+        size = length * torch.empty(0, dtype=dtype).element_size()
+        data = bytearray(given[spec["offset"] : spec["offset"] + size])
+        flat = torch.frombuffer(data, dtype=torch.uint8) if size > 0 else torch.empty(0, dtype=torch.uint8)
+        return flat.cuda().view(dtype).reshape(spec["shape"])
     bits = hashed(torch.arange(length, dtype=torch.int64, device="cuda"), spec["seed"])
     if is_float(spec["dtype"]):
         low, high = spec["low"], spec["high"]
@@ -35,7 +42,7 @@ def make_input(spec):
         value = bits >> 31
     else:
         value = bits % spec["below"]
-    return value.to(DTYPES[spec["dtype"]]).reshape(spec["shape"])
+    return value.to(dtype).reshape(spec["shape"])
 
 
 def hashed(index, seed):

@@ -34,8 +34,15 @@ def timed(call):
     return start.elapsed_time(end) / 1e3
 
 
-def copy_rate():
-    """Bytes read and written per second by a copy of 1 GiB."""
-    source = torch.zeros(2**30, dtype=torch.uint8, device="cuda")
-    target = torch.empty_like(source)
-    return 2 * source.numel() / seconds_of(lambda: target.copy_(source))
+class Copies:
+    """Times of copies within device memory by the bytes they move, read and written."""
+
+    def __init__(self):
+        self.known = {}
+
+    def seconds(self, moved):
+        if moved not in self.known:
+            source = torch.zeros(max(1, moved // 2), dtype=torch.uint8, device="cuda")
+            target = torch.empty_like(source)
+            self.known[moved] = seconds_of(lambda: target.copy_(source))
+        return self.known[moved]

@@ -1,4 +1,4 @@
-"""The functions of tools/bench/programs/kernels.mlx in PyTorch, on the same inputs."""
+"""The functions that are timed, of tools/bench/programs/kernels.mlx and programs/variety.mlx, in PyTorch, on the same inputs."""
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +10,20 @@ FORMULAS = {
     "layer_norm": lambda x, w, b: F.layer_norm(x, (x.shape[-1],), w, b, 1e-5),
     "column_sum": lambda x: x.sum(0),
     "mean_squared_error": lambda x, y: ((x - y) ** 2).mean(),
+    "row_sum": lambda x: x.sum(1),
+    "layer_norm_backward": lambda x, w, b, dy: torch.ops.aten.native_layer_norm_backward(
+        dy, x, [x.shape[-1]], *statistics(x), w, b, [True, True, True]
+    ),
     "gemm": lambda a, b: a @ b,
     "linear_gelu": lambda x, w, b: F.gelu(x @ w + b, approximate="none"),
     "attention": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
 }
+
+
+def statistics(x):
+    """Mean and 1 / standard deviation of each row, as the forward pass leaves them."""
+    variance, mean = torch.var_mean(x, -1, keepdim=True, unbiased=False)
+    return mean, torch.rsqrt(variance + 1e-5)
 
 
 def peer_times(name, inputs, results):
@@ -25,6 +35,7 @@ def peer_times(name, inputs, results):
         try:
             with torch.no_grad():
                 expected = call(*inputs)
+                expected = expected[0] if isinstance(expected, tuple) else expected
                 difference = float((results[0].reshape(expected.shape) - expected).abs().max())
                 seconds = seconds_of(lambda call=call: call(*inputs))
             times[peer] = (seconds, f"{seconds * 1e6:.1f} us, largest difference {difference:.1e}")

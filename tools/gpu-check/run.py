@@ -3,7 +3,7 @@
 usage: python tools/gpu-check/run.py FOLDER [--only TEXT] [--json FILE] [--peers]
 
 FOLDER is what `tsx tools/gpu-check/main.ts FOLDER` wrote. Needs an NVIDIA GPU, PyTorch and NVRTC. Cases called `bench …` are
-timed, beside a copy from device memory to device memory and with --peers beside PyTorch. Memory that a plan has not written
+timed, beside a copy from device memory to device memory that moves as many bytes and with --peers beside PyTorch. Memory that a plan has not written
 holds NaN. The exit code says whether all agreed.
 """
 
@@ -17,7 +17,7 @@ import torch
 from compare import compare
 from execute import Execution
 from inputs import make_input
-from measure import copy_rate, seconds_of
+from measure import Copies, seconds_of
 from nvrtc import Library, compile_cuda
 from peers import peer_times
 from translate import translate
@@ -32,8 +32,9 @@ def main():
     options = parser.parse_args()
     torch.zeros(1, device="cuda")
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, CUDA {torch.version.cuda}")
-    copy = copy_rate()
-    print(f"copy: {copy / 1e9:.0f} GB/s, bytes read and written")
+    copies = Copies()
+    copy = 2**31 / copies.seconds(2**31)
+    print(f"copy of 1 GiB: {copy / 1e9:.0f} GB/s, bytes read and written")
     records, failures = [], 0
     for folder in sorted(options.folder.iterdir()):
         if not (folder / "plan.json").exists():
@@ -43,7 +44,7 @@ def main():
         if options.only not in name:
             continue
         try:
-            problems, record = check(plan, folder, copy, options.peers)
+            problems, record = check(plan, folder, copies, options.peers)
         except Exception as error:  # one case that fails leaves the others
             traceback.print_exc(limit=-2, file=sys.stdout)
             problems, record = [f"{type(error).__name__}: {error}"], {"case": name}
@@ -60,9 +61,10 @@ def main():
     return 1 if failures else 0
 
 
-def check(plan, folder, copy, with_peers):
+def check(plan, folder, copies, with_peers):
     library = Library(compile_cuda(translate((folder / "kernels.metal").read_text())))
-    inputs = [make_input(spec) for spec in plan["inputs"]]
+    given = (folder / "inputs.bin").read_bytes()
+    inputs = [make_input(spec, given) for spec in plan["inputs"]]
     execution = Execution(plan, library, inputs, (folder / "constants.bin").read_bytes())
     execution.run()
     torch.cuda.synchronize()
@@ -77,10 +79,9 @@ def check(plan, folder, copy, with_peers):
     for step in execution.dispatches():
         seconds = seconds_of(lambda step=step: execution.dispatch(step))
         kernel = plan["kernels"][step["kernel"]]
-        rate, flops = step["bytes"] / seconds, step["flops"] / seconds
         record["dispatches"].append(
             {"kernel": kernel["name"], "schedule": kernel["schedule"], "seconds": seconds}
-            | {"bytes": step["bytes"], "flops": step["flops"], "copy": rate / copy}
+            | {"bytes": step["bytes"], "flops": step["flops"], "copy": copies.seconds(step["bytes"]) / seconds}
         )
     slowest = sorted(record["dispatches"], key=lambda d: -d["seconds"])[:8]
     for d in slowest:
