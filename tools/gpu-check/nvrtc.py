@@ -37,7 +37,7 @@ def compile_cuda(text, architecture="sm_90"):
         f"--gpu-architecture={architecture}",
         "--std=c++17",
         "--device-as-default-execution-space",
-        # as the math mode `safe` of Metal: no contraction that the text does not ask for
+        # no contraction that the text does not ask for: results are those of the interpreter, times may suffer
         "--fmad=false",
         *(f"--include-path={i}" for i in sorted(includes)),
     ]
