@@ -16,10 +16,10 @@ export interface CpuModel {
 export const cpuModels: Readonly<Record<'avx512' | 'avx2' | 'neon', CpuModel>> = {
   avx512: {
     name: 'avx512',
-    rows: 12,
+    rows: 14,
     columns: 32,
     depthBlock: 256,
-    rowBlock: 528,
+    rowBlock: 532,
     columnBlock: 512,
   },
   avx2: { name: 'avx2', rows: 6, columns: 16, depthBlock: 256, rowBlock: 192, columnBlock: 384 },
