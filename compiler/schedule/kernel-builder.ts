@@ -475,11 +475,4 @@ export class KernelBuilder {
   get statements(): readonly Statement[] {
     return this.blocks[0]!.statements;
   }
-
-  get boundBuffers(): ReadonlyMap<
-    Value,
-    { readonly buffer: Buffer; readonly isRead: boolean; readonly isWritten: boolean }
-  > {
-    return this.buffers;
-  }
 }

@@ -4,6 +4,7 @@
  * MLXC_PROGRAMS=5000 for a longer run, MLXC_SEED=n to start elsewhere; a failure names its seed.
  */
 import { expect, test } from 'vitest';
+import { cpuModels } from '../../compiler/schedule/device-model.ts';
 import { evaluateFunction } from '../../compiler/tensor-ir/evaluate.ts';
 import type { NdArray } from '../../compiler/tensor-ir/nd-array.ts';
 import { printFunction } from '../../compiler/tensor-ir/print.ts';
@@ -12,7 +13,9 @@ import { callOnCpu, compileForCpu } from '../support/run-on-cpu.ts';
 
 const count = Number(process.env['MLXC_PROGRAMS'] ?? 150);
 const firstSeed = Number(process.env['MLXC_SEED'] ?? 1);
+/** Programs compiled together; units take turns with the CPU models, whatever this machine is. */
 const perUnit = 50;
+const models = Object.values(cpuModels);
 
 test(`${count} random programs from seed ${firstSeed} agree with the evaluator`, {
   timeout: 1_800_000,
@@ -21,7 +24,10 @@ test(`${count} random programs from seed ${firstSeed} agree with the evaluator`,
     const programs = Array.from({ length: Math.min(perUnit, count - start) }, (_, i) =>
       randomFunction(firstSeed + start + i),
     );
-    const { module } = await compileForCpu(programs.map((p) => p.func));
+    const { module } = await compileForCpu(
+      programs.map((p) => p.func),
+      models[(start / perUnit) % models.length],
+    );
     for (const program of programs)
       compare(program, callOnCpu(module, program.func.name, program.args, dimSizes));
   }
