@@ -9,6 +9,7 @@ import type { Kernel } from '../kernel-ir/program.ts';
 import { verifyKernel } from '../kernel-ir/verify.ts';
 import { commonSubexpressions } from '../passes/common-subexpressions.ts';
 import { deadCode } from '../passes/dead-code.ts';
+import { expandComposites } from '../passes/expand-composites.ts';
 import { fuse } from '../passes/fuse.ts';
 import type { FusedEntry } from '../passes/fused-group.ts';
 import type { Pass } from '../passes/pass.ts';
@@ -31,7 +32,12 @@ import type { Target } from './host.ts';
 import type { StageRunner } from './stage-runner.ts';
 
 /** What a plain program goes through before fusion. */
-const passes: readonly Pass<'plain', 'plain'>[] = [simplify, deadCode, commonSubexpressions];
+const passes: readonly Pass<'plain', 'plain'>[] = [
+  expandComposites,
+  simplify,
+  deadCode,
+  commonSubexpressions,
+];
 
 /** The same program with less to do. */
 export function simplifyProgram(plain: Program<'plain'>, runner: StageRunner): Program<'plain'> {

@@ -135,6 +135,11 @@ export type Lowering<A extends Attrs> =
   | { readonly kind: 'control' }
   /** A schedule of its own in schedule/ by the primitive's name (sort, cumulative, ...). */
   | { readonly kind: 'custom' }
+  /** Other operations that mean the same, put in its place before fusion (passes/expand-composites.ts). */
+  | {
+      readonly kind: 'composite';
+      readonly expand: (b: Builder, op: OperationView<A>) => readonly Value[];
+    }
   /** Never reaches a kernel: removed by the pass named. */
   | { readonly kind: 'removed'; readonly by: string };
 

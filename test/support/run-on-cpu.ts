@@ -1,5 +1,6 @@
 /** Runs functions of the tensor IR on the CPU device, through fusion, schedules, plan, C and the native runtime. */
 import { readFileSync } from 'node:fs';
+import { expandComposites } from '../../compiler/passes/expand-composites.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
 import { makePlan } from '../../compiler/plan/make-plan.ts';
 import { cpuSchedule } from '../../compiler/schedule/cpu/schedule.ts';
@@ -64,7 +65,7 @@ export async function compileProgramForCpu(
   program: Program<'plain'>,
   model: CpuModel = cpuModels.avx2,
 ): Promise<CompiledForCpu> {
-  const scheduled = scheduleProgram(fuse(program), cpuSchedule(model));
+  const scheduled = scheduleProgram(fuse(expandComposites.run(program)), cpuSchedule(model));
   const { plan, constants } = makePlan(scheduled);
   const source = printC(scheduled.kernels, (name) => readFileSync(new URL(name, helpers), 'utf8'));
   const bundle: Bundle = {

@@ -1,5 +1,6 @@
 /** Runs functions of the tensor IR through fusion and the Metal schedules, kernels by `runMetalKernel`. */
 import { deadCode } from '../../compiler/passes/dead-code.ts';
+import { expandComposites } from '../../compiler/passes/expand-composites.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
 import { metalSchedule } from '../../compiler/schedule/metal/schedule.ts';
 import {
@@ -21,7 +22,7 @@ import { entryOf } from './run-on-cpu.ts';
 
 export function scheduleForMetal(funcs: readonly Func[]): ScheduledProgram {
   const program: Program<'plain'> = { stage: 'plain', entries: funcs.map(entryOf) };
-  return scheduleProgram(fuse(deadCode.run(program)), metalSchedule());
+  return scheduleProgram(fuse(deadCode.run(expandComposites.run(program))), metalSchedule());
 }
 
 /** The results of a function without control flow. */

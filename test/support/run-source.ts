@@ -4,6 +4,7 @@ import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { elaborate } from '../../compiler/elaborate/elaborate.ts';
 import { commonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';
 import { deadCode } from '../../compiler/passes/dead-code.ts';
+import { expandComposites } from '../../compiler/passes/expand-composites.ts';
 import { simplify } from '../../compiler/passes/simplify.ts';
 import type { Module } from '../../compiler/syntax/ast.ts';
 import { parse } from '../../compiler/syntax/parse.ts';
@@ -71,7 +72,10 @@ function compileAnew(text: string): Program<'plain'> {
 
 /** The same program with less to do, as fusion gets it. */
 export function simplifyProgram(program: Program<'plain'>): Program<'plain'> {
-  return [simplify, commonSubexpressions, deadCode].reduce((p, pass) => pass.run(p), program);
+  return [expandComposites, simplify, commonSubexpressions, deadCode].reduce(
+    (p, pass) => pass.run(p),
+    program,
+  );
 }
 
 /** Calls an exported function on the leaves of its arguments; gives the leaves of its result. */
