@@ -67,7 +67,8 @@ export function callDeclared(
   }
   settleNumbers(declaration, inference, terms, found, site.span);
   inference.applyDefaults(site.span);
-  const open = inference.unbound();
+  const used = new Set(usedGenerics(declaration, inference, terms));
+  const open = inference.unbound().filter((g) => used.has(g.name.text));
   const misfit = open.length > 0 ? inference.unsolvable() : undefined;
   if (misfit !== undefined) {
     return e.error(noSolution(showDim(misfit.dim), print(misfit.actual), name, misfit.span));
@@ -109,6 +110,29 @@ export function callDeclared(
         span: site.span,
       });
   }
+}
+
+/** `bias: T[O] = none` may be left out or given as `none`; it is then `none` in the body. */
+function isLeftOut(parameter: Parameter, given: Term | undefined): boolean {
+  const isOptional = parameter.default?.kind === 'name' && parameter.default.name.text === 'none';
+  return isOptional && (given === undefined || given.kind === 'none');
+}
+
+/** The generics that must be known: all but those which only name the types of what was left out. */
+function usedGenerics(
+  declaration: FunctionDeclaration,
+  inference: Inference,
+  terms: readonly (Term | undefined)[],
+): readonly string[] {
+  const { parameters, result } = declaration;
+  const generics = new Set(inference.generics.keys());
+  const inTypes = (left: boolean): readonly string[] =>
+    parameters
+      .filter((p, i) => isLeftOut(p, terms[i]) === left)
+      .flatMap((p) => namesIn(p.type, generics));
+  const needed = new Set([...inTypes(false), ...(result ? namesIn(result, generics) : [])]);
+  const dropped = inTypes(true);
+  return [...generics].filter((name) => needed.has(name) || !dropped.includes(name));
 }
 
 /** `f<4, f32>(x)`: in the order of the generics. */
@@ -154,6 +178,7 @@ function elaborateArguments(
     const term = elaborateSource(e, source, expected);
     terms.push(term);
     if (containsError(term)) failed = true;
+    else if (isLeftOut(parameter, term)) return;
     else if (!inference.match(parameter.type, typeOf(term), source.span)) {
       const shown = showTypeExpression(parameter.type);
       const labels = [{ span: parameter.span, text: `the parameter \`${parameter.name.text}\`` }];
@@ -261,8 +286,12 @@ function coerceArguments(
   const args: Term[] = [];
   let failed = false;
   declaration.parameters.forEach((parameter, i) => {
-    const type = evaluateType(e, parameter.type, inference.scope);
     const source = found[i];
+    if (isLeftOut(parameter, source && terms[i])) {
+      args.push({ kind: 'none' });
+      return;
+    }
+    const type = evaluateType(e, parameter.type, inference.scope);
     if (source === undefined) {
       const value = elaborateExpression(e, parameter.default!, inference.scope, type);
       defineInt(inference, parameter, value);
