@@ -4,6 +4,7 @@
  */
 import type { DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import type { Module } from '../syntax/ast.ts';
+import { type LazyModule, lazyModule } from '../syntax/lazy-module.ts';
 import { parse } from '../syntax/parse.ts';
 import type { CompilerHost } from './host.ts';
 
@@ -12,6 +13,9 @@ export type Source =
   | string
   | { readonly path: string }
   | { readonly name: string; readonly text: string };
+
+/** The files of stdlib/prelude. */
+export const preludeModules: readonly string[] = ['elementwise', 'reductions'];
 
 /** The name of a source given as text alone. */
 const unnamed = 'source.mlx';
@@ -49,10 +53,15 @@ export class SourceTree {
     return text === undefined ? undefined : this.parse(name, text);
   }
 
-  /** The names that every module sees without import, from stdlib/prelude.mlx. */
-  prelude(): readonly Module[] {
-    const prelude = this.resolve('', 'std/prelude');
-    return prelude === undefined ? [] : [prelude];
+  /** The names that every module sees without import, from stdlib/prelude/; parsed as far as they are named. */
+  prelude(): readonly LazyModule[] {
+    return preludeModules.flatMap((module) => {
+      const text = this.host.readAsset(`stdlib/prelude/${module}.mlx`);
+      if (text === undefined) return [];
+      const name = `std/prelude/${module}`;
+      this.texts.set(name, text);
+      return [lazyModule({ name, text }, this.sink)];
+    });
   }
 
   private parse(name: string, text: string): Module {

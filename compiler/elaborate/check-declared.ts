@@ -30,7 +30,7 @@ import { Scope } from './scope.ts';
 import { showType } from './show.ts';
 import { staticDimsOf, staticDimsOfStruct } from './static-dims.ts';
 import { errorTerm, scalarType } from './terms.ts';
-import { evaluateType, isDimGeneric, isTreeType, structType } from './types.ts';
+import { evaluateType, isCompileTime, isDimGeneric, isTreeType, structType } from './types.ts';
 import type { GenericArgument, Term, Type } from './value.ts';
 
 /** A function elaborated at a signature of its own. */
@@ -63,9 +63,7 @@ export function genericReason(
   }
   for (const { type, name, default: fallback } of declaration.parameters) {
     if (type.kind === 'function') return `its parameter \`${name.text}\` is a function`;
-    const isKnown =
-      type.kind === 'named' && ['int', 'float', 'string', 'dtype'].includes(type.name.text);
-    if (isKnown && fallback === undefined) {
+    if (isCompileTime(type) && fallback === undefined) {
       return `its parameter \`${name.text}\` must be known when compiling`;
     }
   }
@@ -112,8 +110,7 @@ export function elaborateDeclared(
       declaration.parameters.map((parameter): Term => {
         const { text } = parameter.name;
         const type = evaluateType(e, parameter.type, scope);
-        const isFixed = ['int', 'float', 'string', 'dtype'].includes(type.kind);
-        if (isFixed && parameter.default !== undefined) {
+        if (isCompileTime(parameter.type) && parameter.default !== undefined) {
           const value = elaborateExpression(e, parameter.default, scope, type);
           return coerce(e, value, type, { span: parameter.default.span });
         }

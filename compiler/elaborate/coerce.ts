@@ -58,6 +58,13 @@ export function coerce(e: Elaborator, term: Term, type: Type, demand: Demand): T
     case 'dtype':
       if (typeOf(term).kind === type.kind) return term;
       return mismatch(e, term, type, demand);
+    case 'axes':
+      if (isAxes(term)) return term;
+      return e.error(
+        notCompileTime('an axis, a tuple of axes or `none`', describe(term), demand.span),
+      );
+    case 'any':
+      return term;
     case 'tuple':
     case 'array': {
       if (term.kind !== type.kind || term.items.length !== type.items.length) {
@@ -79,6 +86,13 @@ export function coerce(e: Elaborator, term: Term, type: Type, demand: Demand): T
     default:
       return unreachable(type);
   }
+}
+
+function isAxes(term: Term): boolean {
+  if (term.kind === 'tuple' || term.kind === 'array') {
+    return term.items.every((item) => item.kind === 'int');
+  }
+  return term.kind === 'int' || term.kind === 'none';
 }
 
 function mismatch(e: Elaborator, term: Term, type: Type, demand: Demand, hint?: string): Term {

@@ -118,6 +118,19 @@ export fn f(v: f32) -> (f32[3], f32[2, 3]) { (fill<3>(v), grid(2)) }`;
     ]);
   });
 
+  test('axes and any: parameters that decide the shape of the result', () => {
+    const source = `
+fn spread<T: number>(x: T[...S], axis: axes = none, base: any = none) {
+  let top = max(x, axis = axis);
+  if base == none { top } else { top - base }
+}
+export fn f(x: f32[2, 3]) -> (f32, f32[2], f32[3], f32) {
+  (spread(x), spread(x, 1), x.spread(axis = (0,), base = x[0]), spread(x, base = 1))
+}`;
+    const [all, rows, columns, shifted] = run(source, ramp(2, 3)).map((t) => t.data);
+    expect([all, rows, columns, shifted]).toEqual([[5], [2, 5], [3, 3, 3], [4]]);
+  });
+
   test('function parameters give the types of their results', () => {
     const source = `
 fn twice<A: tree, B: tree>(g: fn(A) -> B, x: A) -> (B, B) { (g(x), g(x)) }

@@ -8,6 +8,7 @@ import { notAnEntry, unknownEntry } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { FunctionDeclaration, Module } from '../syntax/ast.ts';
+import type { LazyModule } from '../syntax/lazy-module.ts';
 import type { Entry, Program } from '../tensor-ir/program.ts';
 import { checkDeclared, checkStruct, elaborateDeclared, genericReason } from './check-declared.ts';
 import { evaluateConst } from './constants.ts';
@@ -17,12 +18,13 @@ import { FunctionTable } from './instances.ts';
 import { intrinsics } from './intrinsics/index.ts';
 import { type LoadedModule, ModuleLoader, preludeScope, type Resolve } from './modules.ts';
 import type { Scope } from './scope.ts';
+import { isCompileTime } from './types.ts';
 
 export interface ElaborateOptions {
   /** Parsed modules by specifier: `std/nn`, `./file.mlx`. */
   readonly resolve: Resolve;
   /** Modules whose exports are in scope everywhere. */
-  readonly prelude: readonly Module[];
+  readonly prelude: readonly LazyModule[];
   readonly sink: DiagnosticSink;
   /** Dims with a value for the whole program (`--dim B=32`). */
   readonly dims?: ReadonlyMap<string, number>;
@@ -37,7 +39,7 @@ export function elaborate(root: Module, options: ElaborateOptions): Program<'tra
   const sink: DiagnosticSink = { report: (problem) => problems.push(problem) };
   const e = new Elaborator(sink, functions, options.dims ?? new Map());
   for (const module of options.prelude) functions.library.add(module.file);
-  const loader = new ModuleLoader(e, preludeScope(e, intrinsics, options.prelude), options.resolve);
+  const loader = new ModuleLoader(e, preludeScope(intrinsics, options.prelude), options.resolve);
   const loaded = loader.load(root);
   for (const { module } of loader.loaded.values()) {
     if (module !== root && !isUserFile(module.file)) functions.library.add(module.file);
@@ -123,10 +125,7 @@ function checkExamples(e: Elaborator, module: Module, scope: Scope): void {
 /** A parameter that must be a known number has no example: an axis or a count decides the types. */
 function needsNumber({ parameters }: FunctionDeclaration): boolean {
   return parameters.some(
-    ({ type, default: fallback }) =>
-      type.kind === 'named' &&
-      ['int', 'float', 'string', 'dtype'].includes(type.name.text) &&
-      fallback === undefined,
+    ({ type, default: fallback }) => isCompileTime(type) && fallback === undefined,
   );
 }
 

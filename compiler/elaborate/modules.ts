@@ -8,6 +8,7 @@ import {
 import type { Span } from '../diagnostics/span.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { Declaration, FunctionDeclaration, Import, Module } from '../syntax/ast.ts';
+import type { LazyModule } from '../syntax/lazy-module.ts';
 import type { Elaborator } from './elaborator.ts';
 import type { Intrinsic } from './intrinsic.ts';
 import { type Binding, Scope } from './scope.ts';
@@ -28,9 +29,8 @@ const constants: ReadonlyMap<string, Term> = new Map<string, Term>([
 
 /** What is in scope everywhere: the functions written in the compiler, then the modules of the prelude. */
 export function preludeScope(
-  e: Elaborator,
   intrinsics: ReadonlyMap<string, Intrinsic>,
-  prelude: readonly Module[],
+  prelude: readonly LazyModule[],
 ): Scope {
   const scope = new Scope(undefined);
   const term = (name: string, value: Term): void =>
@@ -41,9 +41,12 @@ export function preludeScope(
   }
   for (const module of prelude) {
     const own = new Scope(scope);
-    declare(e, module, own);
-    for (const declaration of module.declarations) {
-      if (declaration.isExported) scope.define(declaration.name.text, bindingOf(declaration, own));
+    for (const [name, { isExported }] of module.names) {
+      const home = isExported ? scope : own;
+      home.defineLazily(name, () => {
+        const declaration = module.declaration(name);
+        return declaration && bindingOf(declaration, own);
+      });
     }
   }
   return scope;

@@ -29,6 +29,7 @@ export class Scope {
   /** The body of a lambda: what is outside can be read, not assigned. */
   readonly isLambda: boolean;
   private readonly names = new Map<string, Binding>();
+  private readonly pending = new Map<string, () => Binding | undefined>();
 
   constructor(parent: Scope | undefined, isLambda = false) {
     this.parent = parent;
@@ -39,9 +40,14 @@ export class Scope {
     this.names.set(name, binding);
   }
 
+  /** Defines a name whose binding is made when it is first looked up. */
+  defineLazily(name: string, make: () => Binding | undefined): void {
+    this.pending.set(name, make);
+  }
+
   /** The innermost binding of the name. */
   find(name: string): Binding | undefined {
-    return this.names.get(name) ?? this.parent?.find(name);
+    return this.findHere(name) ?? this.parent?.find(name);
   }
 
   /** Replaces the binding where the name is defined (assignment to a `var`). */
@@ -52,7 +58,12 @@ export class Scope {
 
   /** The binding in this table alone. */
   findHere(name: string): Binding | undefined {
-    return this.names.get(name);
+    const known = this.names.get(name);
+    if (known !== undefined || this.pending.size === 0) return known;
+    const made = this.pending.get(name)?.();
+    this.pending.delete(name);
+    if (made !== undefined) this.names.set(name, made);
+    return made;
   }
 
   /** Whether the name is defined outside the innermost lambda. */
@@ -64,6 +75,7 @@ export class Scope {
   /** All names in reach, for "did you mean". */
   *allNames(): Iterable<string> {
     yield* this.names.keys();
+    yield* this.pending.keys();
     if (this.parent !== undefined) yield* this.parent.allNames();
   }
 }

@@ -22,6 +22,8 @@ export function showType(type: Type): string {
     case 'string':
     case 'none':
     case 'dtype':
+    case 'axes':
+    case 'any':
       return type.kind;
     case 'bool-constant':
       return 'bool';

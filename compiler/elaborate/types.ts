@@ -31,9 +31,26 @@ const builtinTypes: ReadonlyMap<string, Type> = new Map<string, Type>([
   ['float', { kind: 'float' }],
   ['string', { kind: 'string' }],
   ['dtype', { kind: 'dtype' }],
+  ['axes', { kind: 'axes' }],
+  ['any', { kind: 'any' }],
   ['Key', { kind: 'key', shape: [] }],
   ...dtypes.map((d): [string, Type] => [d, scalarType(d)]),
 ]);
+
+/** Types of what is known when compiling, by name: no tensor goes there at run time. */
+const compileTimeTypes: ReadonlySet<string> = new Set([
+  'int',
+  'float',
+  'string',
+  'dtype',
+  'axes',
+  'any',
+]);
+
+/** A parameter type whose argument must be known when compiling. */
+export function isCompileTime(type: TypeExpression): boolean {
+  return type.kind === 'named' && compileTimeTypes.has(type.name.text);
+}
 
 /** The longest fixed array: loops over one unroll. */
 const arrayLimit = 4096;

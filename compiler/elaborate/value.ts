@@ -73,6 +73,10 @@ export type Type =
   | { readonly kind: 'string' }
   | { readonly kind: 'none' }
   | { readonly kind: 'dtype' }
+  /** A parameter that takes `none`, an axis, or a tuple of axes. */
+  | { readonly kind: 'axes' }
+  /** A parameter that takes whatever its function can use: checked with the body. */
+  | { readonly kind: 'any' }
   | { readonly kind: 'tuple'; readonly items: readonly Type[] }
   | { readonly kind: 'array'; readonly items: readonly Type[] }
   | {

@@ -1,5 +1,6 @@
 /** Documents for people: their code blocks, and the parts of them that the compiler writes. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { preludeModules } from '../../compiler/driver/front-end.ts';
 import { intrinsics } from '../../compiler/elaborate/intrinsics/index.ts';
 import { TestShell } from '../support/shell.ts';
 
@@ -87,13 +88,14 @@ function preludeTable(): string {
     const last = next === undefined ? names.at(-1)! : names[names.indexOf(next) - 1]!;
     return [title, from(first, last)] as const;
   });
-  return table([...rows, ['written in the language', exportsOf('prelude')]]);
+  const written = preludeModules.flatMap((module) => exportsOf(`prelude/${module}`));
+  return table([...rows, ['written in the language', written]]);
 }
 
 function libraryTable(): string {
   const modules = readdirSync(new URL('stdlib/', root))
-    .map((file) => file.replace('.mlx', ''))
-    .filter((module) => module !== 'prelude');
+    .filter((file) => file.endsWith('.mlx'))
+    .map((file) => file.replace('.mlx', ''));
   return table(modules.map((module) => [`\`std/${module}\``, exportsOf(module)] as const));
 }
 

@@ -1,13 +1,12 @@
 /** The library as a whole: every function elaborates by itself, every layer works in every float dtype. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { format } from '../../compiler/syntax/format.ts';
+import { libraryFiles, readLibrary } from '../support/prelude.ts';
 import { compileSource, runSource, type TestTensor } from '../support/run-source.ts';
 
-const library = new URL('../../stdlib/', import.meta.url);
-
-test.each(readdirSync(library).filter((f) => f.endsWith('.mlx')))('%s', (file) => {
-  const text = readFileSync(new URL(file, library), 'utf8');
+test.each(libraryFiles)('%s', (file) => {
+  const text = readLibrary(file);
   expect(format(text, file)).toEqual({ text });
   // as a file of a user, of which every function is checked
   expect(() => compileSource(text)).not.toThrow();

@@ -5,6 +5,7 @@ import { type ElaborateOptions, elaborate } from '../../compiler/elaborate/elabo
 import type { Module } from '../../compiler/syntax/ast.ts';
 import { parse } from '../../compiler/syntax/parse.ts';
 import type { Program } from '../../compiler/tensor-ir/program.ts';
+import { preludeOf } from './prelude.ts';
 
 const library = new Map<string, Module | undefined>();
 const librarySources = new Map<string, string>();
@@ -55,10 +56,9 @@ export function checkText(
     return module;
   };
   const root = parse({ name, text }, sink);
-  const prelude = libraryModule('std/prelude');
   const program = elaborate(root, {
     resolve,
-    prelude: prelude === undefined ? [] : [prelude],
+    prelude: preludeOf(librarySources),
     sink,
     ...options,
   });

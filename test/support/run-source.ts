@@ -13,6 +13,7 @@ import { evaluateEntry } from '../../compiler/tensor-ir/evaluate.ts';
 import { arrayOf, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Program } from '../../compiler/tensor-ir/program.ts';
 import { expandTransformations } from '../../compiler/transforms/expand.ts';
+import { preludeOf } from './prelude.ts';
 
 /** A tensor as goldens hold it: row-major. */
 export interface TestTensor {
@@ -63,7 +64,7 @@ function compileAnew(text: string): Program<'plain'> {
   const sink = new Diagnostics();
   const program = elaborate(module, {
     resolve: (_, specifier) => libraryModule(specifier),
-    prelude: [libraryModule('std/prelude')!],
+    prelude: preludeOf(),
     sink,
   });
   throwProblems(sink, text);

@@ -1,16 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { libraryFiles, readLibrary } from '../../../test/support/prelude.ts';
 import { Diagnostics } from '../../diagnostics/diagnostic.ts';
+import { preludeModules } from '../../driver/front-end.ts';
 import type { Module } from '../../syntax/ast.ts';
+import { lazyModule } from '../../syntax/lazy-module.ts';
 import { parse } from '../../syntax/parse.ts';
 import { intrinsics } from './index.ts';
 
-const library = new URL('../../../stdlib/', import.meta.url);
-
 function parseLibrary(name: string): { readonly module: Module; readonly problems: Diagnostics } {
   const problems = new Diagnostics();
-  const text = readFileSync(new URL(name, library), 'utf8');
-  return { module: parse({ name, text }, problems), problems };
+  return { module: parse({ name, text: readLibrary(name) }, problems), problems };
 }
 
 describe('the prelude', () => {
@@ -21,17 +20,29 @@ describe('the prelude', () => {
   });
 
   test('says no name twice', () => {
-    const { module } = parseLibrary('prelude.mlx');
-    const written = module.declarations.map((d) => d.name.text);
-    expect(written.filter((name) => intrinsics.has(name))).toEqual([]);
+    const files = libraryFiles.filter((file) => file.startsWith('prelude/'));
+    const names = files.flatMap((file) =>
+      parseLibrary(file)
+        .module.declarations.filter((d) => d.isExported)
+        .map((d) => d.name.text),
+    );
+    expect(names.filter((name, i) => intrinsics.has(name) || names.indexOf(name) !== i)).toEqual(
+      [],
+    );
+    expect(files.map((file) => file.slice('prelude/'.length, -'.mlx'.length))).toEqual(
+      [...preludeModules].sort(),
+    );
   });
 });
 
-describe.each(readdirSync(library).filter((f) => f.endsWith('.mlx')))('std %s', (file) => {
+describe.each(libraryFiles)('std %s', (file) => {
   const { module, problems } = parseLibrary(file);
 
-  test('parses', () => {
+  test('parses, as a whole and each declaration by itself', () => {
+    const lazy = lazyModule({ name: file, text: readLibrary(file) }, problems);
+    const apart = [...lazy.names.keys()].map((name) => lazy.declaration(name));
     expect(problems.list).toEqual([]);
+    expect(apart).toEqual(module.declarations);
   });
 
   test('documents every public name', () => {
