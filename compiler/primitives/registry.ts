@@ -2,6 +2,7 @@
 import { InternalError } from '../diagnostics/internal-error.ts';
 import type { Primitive } from '../tensor-ir/primitive.ts';
 import { argmax, argmin } from './arg-reduce.ts';
+import { argsort } from './argsort.ts';
 import { abs, add, div, floorDiv, max, min, mul, neg, pow, rem, sign, sub } from './arithmetic.ts';
 import { and, clz, not, or, popcount, shiftLeft, shiftRight, xor } from './bitwise.ts';
 import { broadcast } from './broadcast.ts';
@@ -10,12 +11,14 @@ import { concatenate } from './concatenate.ts';
 import { cond } from './cond.ts';
 import { constant, dimValue, iota, literal } from './constant.ts';
 import { bitcast, convert } from './convert.ts';
+import { cumlogsumexp, cummax, cummin, cumprod, cumsum } from './cumulative.ts';
 import { checkpoint, customJvp, customVjp, customVjpTangent } from './custom-derivative.ts';
 import { dotGeneral } from './dot-general.ts';
 import { dynamicSlice, dynamicUpdateSlice } from './dynamic-slice.ts';
 import { erf, erfc, erfinv } from './error-function.ts';
 import { cbrt, exp, exp2, expm1, log, log1p, log2, logistic, rsqrt, sqrt } from './exponential.ts';
 import { gather } from './gather.ts';
+import { linearRecurrence } from './linear-recurrence.ts';
 import { optimizationBarrier } from './optimization-barrier.ts';
 import { pad } from './pad.ts';
 import { permute } from './permute.ts';
@@ -26,6 +29,7 @@ import { scan } from './scan.ts';
 import { scatter } from './scatter.ts';
 import { select } from './select.ts';
 import { reverse, slice } from './slice.ts';
+import { sort, topK } from './sort.ts';
 import { stopGradient } from './stop-gradient.ts';
 import { jvp, vjp, vmap } from './transformations.ts';
 import {
@@ -151,6 +155,19 @@ const records: readonly unknown[] = [
   // arg-reduce.ts
   argmax,
   argmin,
+  // cumulative.ts
+  cumsum,
+  cumprod,
+  cummax,
+  cummin,
+  cumlogsumexp,
+  // linear-recurrence.ts
+  linearRecurrence,
+  // argsort.ts
+  argsort,
+  // sort.ts
+  sort,
+  topK,
   // dot-general.ts
   dotGeneral,
   // cond.ts
@@ -194,6 +211,7 @@ export {
   and,
   argmax,
   argmin,
+  argsort,
   asin,
   asinh,
   atan,
@@ -211,6 +229,11 @@ export {
   convert,
   cos,
   cosh,
+  cumlogsumexp,
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
   customJvp,
   customVjp,
   customVjpTangent,
@@ -235,6 +258,7 @@ export {
   isFiniteElement,
   jvp,
   le,
+  linearRecurrence,
   literal,
   log,
   log1p,
@@ -273,11 +297,13 @@ export {
   sin,
   sinh,
   slice,
+  sort,
   sqrt,
   stopGradient,
   sub,
   tan,
   tanh,
+  topK,
   trunc,
   vjp,
   vmap,
