@@ -10,6 +10,7 @@ import { elementwise } from './elementwise.ts';
 import { indexing } from './indexing.ts';
 import { literals } from './literals.ts';
 import { mapping } from './mapping.ts';
+import { ordering } from './ordering.ts';
 import { reductions } from './reductions.ts';
 import { shapes } from './shapes.ts';
 import { trees } from './trees.ts';
@@ -19,6 +20,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
   [
     elementwise,
     reductions,
+    ordering,
     creation,
     literals,
     shapes,
