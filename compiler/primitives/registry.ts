@@ -6,10 +6,12 @@ import { argsort } from './argsort.ts';
 import { abs, add, div, floorDiv, max, min, mul, neg, pow, rem, sign, sub } from './arithmetic.ts';
 import { and, clz, not, or, popcount, shiftLeft, shiftRight, xor } from './bitwise.ts';
 import { broadcast } from './broadcast.ts';
+import { clamp } from './clamp.ts';
 import { eq, ge, gt, isFiniteElement, le, lt, ne } from './comparison.ts';
 import { concatenate } from './concatenate.ts';
 import { cond } from './cond.ts';
 import { constant, dimValue, iota, literal } from './constant.ts';
+import { convGeneral } from './conv-general.ts';
 import { bitcast, convert } from './convert.ts';
 import { cumlogsumexp, cummax, cummin, cumprod, cumsum } from './cumulative.ts';
 import { checkpoint, customJvp, customVjp, customVjpTangent } from './custom-derivative.ts';
@@ -17,12 +19,14 @@ import { dotGeneral } from './dot-general.ts';
 import { dynamicSlice, dynamicUpdateSlice } from './dynamic-slice.ts';
 import { erf, erfc, erfinv } from './error-function.ts';
 import { cbrt, exp, exp2, expm1, log, log1p, log2, logistic, rsqrt, sqrt } from './exponential.ts';
+import { digamma, lgamma, polygamma } from './gamma.ts';
 import { gather } from './gather.ts';
 import { linearRecurrence } from './linear-recurrence.ts';
 import { optimizationBarrier } from './optimization-barrier.ts';
 import { pad } from './pad.ts';
 import { permute } from './permute.ts';
 import { reduceAll, reduceAny, reduceMax, reduceMin, reduceProd, reduceSum } from './reduce.ts';
+import { reduceWindow } from './reduce-window.ts';
 import { reshape } from './reshape.ts';
 import { ceil, floor, round, trunc } from './rounding.ts';
 import { scan } from './scan.ts';
@@ -48,6 +52,7 @@ import {
   tanh,
 } from './trigonometric.ts';
 import { whileLoop } from './while.ts';
+import { windowPad, windowSlice } from './window.ts';
 
 /** A line a family, in the order of README.md. */
 const records: readonly unknown[] = [
@@ -98,6 +103,12 @@ const records: readonly unknown[] = [
   erf,
   erfc,
   erfinv,
+  // gamma.ts
+  lgamma,
+  digamma,
+  polygamma,
+  // clamp.ts
+  clamp,
   // comparison.ts
   eq,
   ne,
@@ -170,6 +181,13 @@ const records: readonly unknown[] = [
   topK,
   // dot-general.ts
   dotGeneral,
+  // window.ts
+  windowSlice,
+  windowPad,
+  // reduce-window.ts
+  reduceWindow,
+  // conv-general.ts
+  convGeneral,
   // cond.ts
   cond,
   // while.ts
@@ -222,11 +240,13 @@ export {
   cbrt,
   ceil,
   checkpoint,
+  clamp,
   clz,
   concatenate,
   cond,
   constant,
   convert,
+  convGeneral,
   cos,
   cosh,
   cumlogsumexp,
@@ -237,6 +257,7 @@ export {
   customJvp,
   customVjp,
   customVjpTangent,
+  digamma,
   dimValue,
   div,
   dotGeneral,
@@ -258,6 +279,7 @@ export {
   isFiniteElement,
   jvp,
   le,
+  lgamma,
   linearRecurrence,
   literal,
   log,
@@ -275,6 +297,7 @@ export {
   or,
   pad,
   permute,
+  polygamma,
   popcount,
   pow,
   reduceAll,
@@ -283,6 +306,7 @@ export {
   reduceMin,
   reduceProd,
   reduceSum,
+  reduceWindow,
   rem,
   reshape,
   reverse,
@@ -308,5 +332,7 @@ export {
   vjp,
   vmap,
   whileLoop,
+  windowPad,
+  windowSlice,
   xor,
 };

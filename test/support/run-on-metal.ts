@@ -63,7 +63,8 @@ export function runScheduled(
     if (step.kind !== 'dispatch') throw new Error('control flow');
     runMetalKernel(step.kernel, step.bindings.map(memoryOf), dims);
   }
-  return func.results.map((value) => {
+  // expanding composites replaces results
+  return scheduled.fused.results.map((value) => {
     const shape = value.type.shape.map((d) => evaluate(d, (n) => dims.get(n)));
     const result = makeArray(value.type.dtype, shape);
     memoryOf(value).forEach((element, i) => {

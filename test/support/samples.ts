@@ -17,6 +17,7 @@ import type { Attrs, Func, TensorType } from '../../compiler/tensor-ir/program.t
 import { buildFunction, tensor } from './functions.ts';
 import { makeRandom } from './oracles.ts';
 import { regionSamples } from './region-samples.ts';
+import { windowSamples } from './window-samples.ts';
 
 export interface Sample {
   /** Unique among the samples of its primitive. */
@@ -38,7 +39,7 @@ export interface SampleOperand {
 export function samplesOf(name: string): readonly Sample[] {
   const scalar = scalarFunctions.get(name);
   if (scalar !== undefined && primitives.has(name)) return elementwiseSamples(name);
-  return structuralSamples.get(name)?.() ?? regionSamples(name);
+  return structuralSamples.get(name)?.() ?? windowSamples(name) ?? regionSamples(name);
 }
 
 /** Operands of a sample; another seed gives other values of the same types. */
@@ -103,6 +104,9 @@ const ranges: ReadonlyMap<string, readonly [number, number]> = new Map<
   ['acosh', [1.2, 4]],
   ['atanh', [-0.9, 0.9]],
   ['erfinv', [-0.9, 0.9]],
+  ['lgamma', [0.3, 6]],
+  ['digamma', [0.3, 6]],
+  ['polygamma', [0.6, 3.4]],
   ['pow', [0.3, 2.5]],
   ['div', [0.5, 2.5]],
   ['rem', [0.5, 2.5]],
@@ -480,6 +484,17 @@ const structuralSamples: ReadonlyMap<string, () => readonly Sample[]> = new Map(
     () =>
       inDTypes(dtypes, 'by element', (dtype) => ({
         operands: [operand('bool', 4, 3), operand(dtype, 4, 3), operand(dtype, 4, 3)],
+      })),
+  ],
+  [
+    'clamp',
+    () =>
+      inDTypes(numbers, 'by element', (dtype) => ({
+        operands: [
+          { ...operand(dtype, 4, 3), range: [0, 1] },
+          operand(dtype, 4, 3),
+          { ...operand(dtype, 4, 3), range: [1, 2] },
+        ],
       })),
   ],
   ['convert', convertSamples],
