@@ -14,6 +14,7 @@ import {
   wrapBigint,
   wrapInteger,
 } from '../tensor-ir/nd-array.ts';
+import { digamma, lgamma, polygamma } from './gamma-functions.ts';
 import { erf, erfc, erfinv } from './special-functions.ts';
 
 /** `bits` is bool or integer; `number` is integer or float. */
@@ -235,6 +236,8 @@ addFloat('logistic', 10, logistic);
 addFloat('erf', 16, erf);
 addFloat('erfc', 20, erfc);
 addFloat('erfinv', 24, erfinv);
+addFloat('lgamma', 40, lgamma);
+addFloat('digamma', 40, digamma);
 add('is_finite', 1, 'float', 1, { float: (x) => Number(Number.isFinite(x)) }, 'bool');
 
 add('not', 1, 'bits', 1, {
@@ -271,6 +274,7 @@ add('floor_div', 2, 'number', 4, {
 add('rem', 2, 'number', 4, { float: floatRem, integer: integerRem, big: bigRem });
 add('pow', 2, 'number', 20, { float: floatPow, integer: integerPow, big: bigPow });
 add('atan2', 2, 'float', 20, { float: Math.atan2 });
+add('polygamma', 2, 'float', 300, { float: polygamma });
 // Math.max and Math.min give NaN when either argument is NaN
 add('max', 2, 'number', 1, {
   float: Math.max,

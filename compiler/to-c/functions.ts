@@ -18,6 +18,7 @@ const headers: ReadonlyMap<string, string> = new Map(
     'root.h': 'rsqrt cbrt pow',
     'trigonometric.h': 'sin cos tan asin acos atan atan2',
     'error-function.h': 'erf erfc erfinv',
+    'gamma.h': 'lgamma digamma polygamma',
   }).flatMap(([file, names]) => names.split(' ').map((name): [string, string] => [name, file])),
 );
 

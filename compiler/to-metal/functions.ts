@@ -69,6 +69,7 @@ const integerLibrary: ReadonlySet<string> = new Set(['max', 'min', 'popcount', '
 
 const floatHelpers: ReadonlySet<string> = new Set([
   ...['sign', 'expm1', 'log1p', 'cbrt', 'logistic', 'erf', 'erfc', 'erfinv'],
+  ...['lgamma', 'digamma', 'polygamma'],
   ...['floor_div', 'rem', 'max', 'min'],
 ]);
 

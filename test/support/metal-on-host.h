@@ -16,6 +16,11 @@ inline float exp2(float x) { return std::exp2(x); }
 inline float log(float x) { return std::log(x); }
 inline float log2(float x) { return std::log2(x); }
 inline float sqrt(float x) { return std::sqrt(x); }
+inline float sin(float x) { return std::sin(x); }
+inline float cos(float x) { return std::cos(x); }
+inline float pow(float x, float y) { return std::pow(x, y); }
+inline float floor(float x) { return std::floor(x); }
+inline float ceil(float x) { return std::ceil(x); }
 inline float rint(float x) { return std::nearbyint(x); }
 inline float fmod(float x, float y) { return std::fmod(x, y); }
 inline float fma(float x, float y, float z) { return std::fma(x, y, z); }

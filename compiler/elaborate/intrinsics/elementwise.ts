@@ -142,6 +142,8 @@ const unaries: readonly Intrinsic[] = [
   ...unary(['erf'], 'erf', 'The error function.'),
   ...unary(['erfc'], 'erfc', '1 - erf(x), exact for large x.'),
   ...unary(['erfinv'], 'erfinv', 'The inverse of erf on (-1, 1).'),
+  ...unary(['lgamma', 'gammaln'], 'lgamma', 'log(|gamma(x)|); infinite at 0, -1, -2, ...'),
+  ...unary(['digamma'], 'digamma', 'The derivative of `lgamma`.'),
   ...unary(['isfinite'], 'is_finite', 'True where x is neither infinite nor NaN.'),
   ...unary(['invert', 'bitwise_not', 'bitwise_invert'], 'not', 'Every bit turned round.'),
   ...unary(['bitwise_count'], 'popcount', 'How many bits are 1.'),
@@ -265,6 +267,29 @@ const others: readonly Intrinsic[] = [
         return a.tensor(a.apply('select', a.need(all)));
       },
     ),
+  ),
+  intrinsic(
+    'polygamma',
+    [required('n'), required('x')],
+    'Derivative n of `digamma` at x, for whole numbers n >= 0.',
+    (a) => {
+      const x = a.value('x', numberDType(a) ?? (a.term('x').kind === 'int' ? 'f32' : undefined));
+      const n = a.convert(a.value('n', x.type.dtype), x.type.dtype);
+      const both = a.need(a.context.broadcastTogether([n, x], [a.spanOf('n'), a.spanOf('x')]));
+      return a.tensor(a.apply('polygamma', both));
+    },
+  ),
+  intrinsic(
+    'clamp',
+    [required('low'), required('x'), required('high')],
+    'min(max(x, low), high); the gradient at a bound is that of x.',
+    (a) => {
+      const names = ['low', 'x', 'high'];
+      const spans = names.map((name) => a.spanOf(name));
+      const terms = names.map((name) => a.term(name));
+      const all = a.need(a.context.toTensors(terms, spans));
+      return a.tensor(a.apply('clamp', a.need(a.context.broadcastTogether(all, spans))));
+    },
   ),
   intrinsic(
     'clip',

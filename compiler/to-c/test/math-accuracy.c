@@ -3,6 +3,7 @@
 #include "arithmetic.h"
 #include "error-function.h"
 #include "exponential.h"
+#include "gamma.h"
 #include "hyperbolic.h"
 #include "logarithm.h"
 #include "root.h"
@@ -70,7 +71,7 @@ enum { edge_count = sizeof edges / sizeof edges[0] };
   F(exp, exp) F(exp2, exp2) F(expm1, expm1) F(log, log) F(log2, log2) F(log1p, log1p) F(logistic, logistic_reference) \
   F(tanh, tanh) F(sinh, sinh) F(cosh, cosh) F(asinh, asinh) F(acosh, acosh) F(atanh, atanh) F(sin, sin) F(cos, cos)   \
   F(tan, tan) F(asin, asin) F(acos, acos) F(atan, atan) F(erf, erf) F(erfc, erfc) F(erfinv, erfinv_reference)         \
-  F(cbrt, cbrt) F(rsqrt, rsqrt_reference)
+  F(cbrt, cbrt) F(rsqrt, rsqrt_reference) F(lgamma, lgamma)
 FUNCTIONS(TEST_UNARY)
 
 static uint64_t state = 88172645463325252u;
