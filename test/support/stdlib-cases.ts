@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { type DType, isFloat } from '../../compiler/tensor-ir/dtype.ts';
+import { librarySuites } from './library-cases.ts';
 import type { TestTensor } from './run-source.ts';
 
 export interface Golden {
@@ -249,4 +250,5 @@ export const suites: Readonly<Record<string, Suite>> = {
   'nn and losses': nn,
   optim,
   'array functions': array,
+  ...librarySuites,
 };
