@@ -58,6 +58,8 @@ export interface CompileOptions {
   readonly cc?: string;
   /** The folder of the cache before `$MLXC_CACHE` and the XDG cache folder. */
   readonly cacheFolder?: string;
+  /** Flags after those for kernels: `-O0` for tests that compile more than they run. */
+  readonly moreFlags?: readonly string[];
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -79,7 +81,8 @@ export async function compileKernels(
   options: CompileOptions = {},
 ): Promise<string> {
   const environment = options.environment ?? process.env;
-  const compiler = findCompiler(options.cc, environment);
+  const found = findCompiler(options.cc, environment);
+  const compiler = { ...found, flags: [...found.flags, ...(options.moreFlags ?? [])] };
   const hash = createHash('sha256');
   for (const part of [compiler.version, ...compiler.flags, machine()])
     hash.update(part).update('\0');

@@ -16,6 +16,8 @@ export interface EvaluateOptions {
    * the dtype: for finite differences.
    */
   readonly precision?: 'rounded' | 'exact';
+  /** Instead of rounding to the nearest: other roundings show how much a result depends on them. */
+  readonly round?: (x: NdArray) => NdArray;
 }
 
 /** The values of dim variables. */
@@ -32,8 +34,13 @@ export function evaluateFunction(
   options: EvaluateOptions = {},
 ): NdArray[] {
   const size = (dim: Int): number => constantValue(dim) ?? evaluate(dim, (name) => dims.get(name));
-  const context: Context = { size, isRounded: options.precision !== 'exact' };
+  const { round = options.precision === 'exact' ? keep : roundArray } = options;
+  const context: Context = { size, round };
   return callFunction(func, args, context);
+}
+
+function keep(x: NdArray): NdArray {
+  return x;
 }
 
 /** Runs an entry on the leaves of its arguments; dims are read off their shapes. */
@@ -63,7 +70,7 @@ export function bindDims(func: Func, args: readonly NdArray[]): Map<string, numb
 
 interface Context {
   readonly size: (dim: Int) => number;
-  readonly isRounded: boolean;
+  readonly round: (x: NdArray) => NdArray;
 }
 
 function callFunction(func: Func, args: readonly NdArray[], context: Context): NdArray[] {
@@ -107,7 +114,7 @@ function runOperation(
   op.results.forEach((result, i) => {
     requireFits(`result ${i} of ${op.primitive.name}`, results[i]!, result.type, context);
   });
-  return context.isRounded ? results.map(roundArray) : results;
+  return results.map(context.round);
 }
 
 function requireFits(what: string, x: NdArray, type: TensorType, context: Context): void {

@@ -12,6 +12,7 @@ import type { Entry, Func, Program, Tree } from '../../compiler/tensor-ir/progra
 import { printC } from '../../compiler/to-c/print.ts';
 import {
   type Bundle,
+  type CompileOptions,
   cpuDevice,
   load,
   type Module,
@@ -64,6 +65,7 @@ export async function compileForCpu(
 export async function compileProgramForCpu(
   program: Program<'plain'>,
   model: CpuModel = cpuModels.avx2,
+  options: CompileOptions = {},
 ): Promise<CompiledForCpu> {
   const scheduled = scheduleProgram(fuse(expandComposites.run(program)), cpuSchedule(model));
   const { plan, constants } = makePlan(scheduled);
@@ -82,7 +84,7 @@ export async function compileProgramForCpu(
       ]),
     ),
   };
-  return { module: await load(bundle, { device: cpuDevice() }), source };
+  return { module: await load(bundle, { device: cpuDevice(options) }), source };
 }
 
 /** Elements as the runtime stores them: f16 and bf16 as bits. */

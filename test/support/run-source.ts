@@ -48,8 +48,11 @@ function throwProblems(sink: Diagnostics, text: string): void {
     const labels = (d.labels ?? []).map((l) => `${l.text} (${l.span.file}:${l.span.start})`);
     return `${d.code} ${d.span.file}:${d.span.start}: ${d.message} [${place}] ${labels.join('; ')}`;
   });
-  throw new Error(lines.join('\n'));
+  throw new SourceProblem(lines.join('\n'));
 }
+
+/** A source that the compiler refuses; the message holds the diagnostics. */
+export class SourceProblem extends Error {}
 
 let latest: { readonly text: string; readonly program: Program<'plain'> } | undefined;
 
@@ -60,6 +63,11 @@ export function compileSource(text: string): Program<'plain'> {
 }
 
 function compileAnew(text: string): Program<'plain'> {
+  return expandTransformations(elaborateSource(text));
+}
+
+/** The program of a source as elaborated, with its transformations. Throws SourceProblem. */
+export function elaborateSource(text: string): Program<'traced'> {
   const module = parseModule('test.mlx', text);
   const sink = new Diagnostics();
   const program = elaborate(module, {
@@ -68,7 +76,7 @@ function compileAnew(text: string): Program<'plain'> {
     sink,
   });
   throwProblems(sink, text);
-  return expandTransformations(program);
+  return program;
 }
 
 /** The same program with less to do, as fusion gets it. */
