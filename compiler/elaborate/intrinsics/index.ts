@@ -7,6 +7,7 @@ import { creation } from './creation.ts';
 import { customRules } from './custom-rules.ts';
 import { derivatives } from './derivatives.ts';
 import { elementwise } from './elementwise.ts';
+import { grids } from './grids.ts';
 import { indexing } from './indexing.ts';
 import { literals } from './literals.ts';
 import { mapping } from './mapping.ts';
@@ -14,6 +15,7 @@ import { ordering } from './ordering.ts';
 import { reductions } from './reductions.ts';
 import { shapes } from './shapes.ts';
 import { trees } from './trees.ts';
+import { windows } from './windows.ts';
 
 /** By name. */
 export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
@@ -24,7 +26,9 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     creation,
     literals,
     shapes,
+    grids,
     contractions,
+    windows,
     indexing,
     bits,
     trees,
