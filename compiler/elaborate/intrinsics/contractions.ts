@@ -93,11 +93,14 @@ function pair(a: Arguments): readonly [Value, Value] {
 function dot(a: Arguments): Term {
   const [x, y] = pair(a);
   const [m, n] = [x.type.shape.length, y.type.shape.length];
-  if (m === 0 || n === 0) {
-    const spans = [a.spanOf('x'), a.spanOf('y')];
-    return a.tensor(a.apply('mul', a.need(a.context.broadcastTogether([x, y], spans))));
-  }
+  if (m === 0 || n === 0) return a.tensor(multiplyPair(a, x, y));
   return a.tensor(dotGeneral(a, x, y, [[m - 1], [Math.max(0, n - 2)]]));
+}
+
+/** Products with a scalar, which has no axis to contract. */
+function multiplyPair(a: Arguments, x: Value, y: Value): Value {
+  const spans = [a.spanOf('x'), a.spanOf('y')];
+  return a.apply('mul', a.need(a.context.broadcastTogether([x, y], spans)));
 }
 
 function tensordot(a: Arguments): Term {
@@ -141,10 +144,12 @@ export const contractions: readonly Intrinsic[] = [
   intrinsic(
     'inner',
     [required('x'), required('y')],
-    'The last axis of x times the last of y.',
+    'The last axis of x times the last of y; with a scalar, the product.',
     (a) => {
       const [x, y] = pair(a);
-      return a.tensor(dotGeneral(a, x, y, [[x.type.shape.length - 1], [y.type.shape.length - 1]]));
+      const [m, n] = [x.type.shape.length, y.type.shape.length];
+      if (m === 0 || n === 0) return a.tensor(multiplyPair(a, x, y));
+      return a.tensor(dotGeneral(a, x, y, [[m - 1], [n - 1]]));
     },
   ),
   intrinsic(
