@@ -81,6 +81,10 @@ function showStatement(s: Statement): readonly string[] {
       return [
         `locate-segment ${s.segment}, ${s.local} of task ${print(s.task)} from [${s.starts.join(', ')}], ${s.length} = [${s.lengths.join(', ')}]`,
       ];
+    case 'sort-pairs': {
+      const spare = `${s.spareKeys.name}, ${s.spareValues.name}`;
+      return [`sort-pairs ${s.keys.name}, ${s.values.name} of ${print(s.count)} with ${spare}`];
+    }
     default:
       return [showTileStatement(s)];
   }

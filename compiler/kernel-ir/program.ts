@@ -223,6 +223,18 @@ export type Statement =
       readonly columns: number;
       readonly accumulate: boolean;
     }
+  /**
+   * CPU: sorts `count` pairs by key, ascending, stably. Keys are u32 or u64, values i32; the spare buffers are as large, and hold
+   * nothing of use afterwards.
+   */
+  | {
+      readonly kind: 'sort-pairs';
+      readonly keys: Buffer;
+      readonly values: Buffer;
+      readonly spareKeys: Buffer;
+      readonly spareValues: Buffer;
+      readonly count: Int;
+    }
   /** Metal: declares an array of 8x8 simdgroup matrices, filled with zero unless `isUndefined`. */
   | {
       readonly kind: 'matrix-declare';

@@ -42,6 +42,8 @@ export function ownIntegers(statement: Statement): readonly Int[] {
       return [statement.index];
     case 'locate-segment':
       return [statement.task];
+    case 'sort-pairs':
+      return [statement.count];
     case 'micro-kernel':
       return [
         statement.aOffset,
@@ -122,6 +124,8 @@ export function writtenBuffers(statement: Statement): readonly Buffer[] {
       return [statement.buffer];
     case 'micro-kernel':
       return [statement.c];
+    case 'sort-pairs':
+      return [statement.keys, statement.values, statement.spareKeys, statement.spareValues];
     default:
       return [];
   }

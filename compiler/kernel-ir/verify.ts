@@ -154,6 +154,10 @@ class Verifier {
         this.only('cpu', statement.kind);
         this.microKernel(statement, scope);
         return;
+      case 'sort-pairs':
+        this.only('cpu', statement.kind);
+        this.sortPairs(statement, scope);
+        return;
       case 'barrier':
         return;
       case 'simd-reduce':
@@ -241,6 +245,15 @@ class Verifier {
     for (const value of [aOffset, aRowStride, aDepthStride, bOffset, cOffset, cStride, depth]) {
       this.integer(value, scope);
     }
+  }
+
+  private sortPairs(statement: Extract<Statement, { kind: 'sort-pairs' }>, scope: Scope): void {
+    const { keys, values, spareKeys, spareValues, count } = statement;
+    for (const buffer of [keys, values, spareKeys, spareValues]) this.buffer(buffer, scope);
+    if (keys.dtype !== 'u32' && keys.dtype !== 'u64') this.fail(`sort-pairs by ${keys.dtype}`);
+    this.same(spareKeys.dtype, keys.dtype, 'the spare keys of sort-pairs');
+    for (const { name, dtype } of [values, spareValues]) this.same(dtype, 'i32', name);
+    this.integer(count, scope);
   }
 
   /** Names are checked wherever a node is used: it may have left the scope of what it mentions. */

@@ -82,6 +82,9 @@ export function walkStatements(
       case 'locate-segment':
         visit.integer?.(statement.task);
         break;
+      case 'sort-pairs':
+        visit.integer?.(statement.count);
+        break;
       case 'micro-kernel':
         for (const i of [
           statement.aOffset,

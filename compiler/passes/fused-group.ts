@@ -50,7 +50,7 @@ export interface FusedGroup {
   readonly riders: readonly GroupStore[];
 }
 
-/** An operation with a schedule of its own: scatter, control flow, sort. Operands may be inlined expressions (scatter) or buffers. */
+/** An operation with a schedule of its own: scatter, control flow, sort. Operands are inlined expressions, but buffers for control flow. */
 export interface OperationGroup {
   readonly kind: 'operation';
   readonly op: Operation;

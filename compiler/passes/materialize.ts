@@ -4,8 +4,8 @@
  *   h = x @ w + b; y = gelu(h) @ v      gelu(h) is stored (as epilogue of the first product): a product reads it many times
  *   z = a + b; return (exp(z), z * 2)   z is not: adding again is cheaper than memory
  *
- * A value is stored when it is a result, when a contraction or an operation with its own schedule reads it (looking through
- * views and conversions), or when recomputing it in several readers costs more than a round trip through memory.
+ * A value is stored when it is a result, when a contraction or control flow reads it (looking through views and
+ * conversions), or when recomputing it in several readers costs more than a round trip through memory.
  */
 
 import { scalarFunctions } from '../kernel-ir/scalar-functions.ts';
@@ -86,7 +86,6 @@ export function chooseMaterialized(
         op.operands.forEach(storeSource);
         break;
       case 'control':
-      case 'custom':
         for (const operand of op.operands) {
           const source = definitions.get(operand);
           if (source !== undefined && isInlined(source)) stored.add(operand);

@@ -1,6 +1,7 @@
 /**
  * A first-order linear recurrence along an axis: h[i] = a[i] * h[i - 1] + b[i], from h[-1] = 0. Running sums and products are
  * special cases, and the tangents of all cumulative operations are recurrences: exact to every order, without divisions.
+ * 0 times any a is 0 here, so that an infinite factor spoils only what it multiplies.
  */
 import { evaluateScalar, scalarFunction } from '../kernel-ir/scalar-functions.ts';
 import { int, zero } from '../symbolic/integer.ts';
@@ -41,11 +42,10 @@ export const linearRecurrence: Primitive<CumulativeAttrs> = definePrimitive<Cumu
     const [times, plus] = [scalarFunction('mul'), scalarFunction('add')];
     forEachRow(shape, axis, reverse, (offsets) => {
       let h: Element = isBig(dtype) ? 0n : 0;
-      let isFirst = true;
       for (const at of offsets) {
-        const kept = isFirst ? h : evaluateScalar(times, dtype, a!.data[at]!, h);
-        h = isFirst ? b!.data[at]! : evaluateScalar(plus, dtype, kept, b!.data[at]!);
-        isFirst = false;
+        // 0 stays 0 whatever the factor, as a sum of no terms
+        const kept = Number(h) === 0 ? h : evaluateScalar(times, dtype, a!.data[at]!, h);
+        h = evaluateScalar(plus, dtype, kept, b!.data[at]!);
         setElement(result.data, at, h);
       }
     });

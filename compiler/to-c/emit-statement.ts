@@ -5,7 +5,7 @@ import type { ScratchLayout } from '../kernel-ir/scratch.ts';
 import { constantValue, type Int, one } from '../symbolic/integer.ts';
 import type { DType } from '../tensor-ir/dtype.ts';
 import { emitPairReduction } from './emit-pair-reduction.ts';
-import { emitIndex, emitScalar, type ScalarContext, toStorage } from './emit-scalar.ts';
+import { emitIndex, emitScalar, emitStored, type ScalarContext } from './emit-scalar.ts';
 import { segmentPointers } from './emit-signature.ts';
 import { newCandidate, type OrderedReduction, orderedReductions } from './ordered-reduction.ts';
 import { level, within } from './precedence.ts';
@@ -74,7 +74,7 @@ function emitStatement(statement: Statement, context: StatementContext): string[
       return [emitAllocate(statement.buffer, context)];
     case 'store': {
       const { buffer } = statement;
-      const value = toStorage(buffer.dtype, emitScalar(statement.value, context), context);
+      const value = emitStored(buffer.dtype, statement.value, context);
       return [`${names.buffer(buffer)}[${integer(statement.index)}] = ${value.text};`];
     }
     case 'if':
@@ -83,6 +83,12 @@ function emitStatement(statement: Statement, context: StatementContext): string[
       return emitLocateSegment(statement, context);
     case 'micro-kernel':
       return emitMicroKernel(statement, context);
+    case 'sort-pairs': {
+      context.need('sort.h');
+      const { keys, values, spareKeys, spareValues, count } = statement;
+      const buffers = [keys, values, spareKeys, spareValues].map((b) => names.buffer(b));
+      return [`sort_pairs_${keys.dtype}(${[...buffers, integer(count)].join(', ')});`];
+    }
     case 'barrier':
       return []; // one thread runs a whole task
     case 'simd-reduce':

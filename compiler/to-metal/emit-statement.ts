@@ -12,7 +12,7 @@ import { constantValue, type Int, one, subtract } from '../symbolic/integer.ts';
 import { computeType, type DType, isFloat } from '../tensor-ir/dtype.ts';
 import { atom, call, type Text } from '../to-c/precedence.ts';
 import { emitInteger } from './emit-integer.ts';
-import { emitScalar, type ScalarContext, toStorage } from './emit-scalar.ts';
+import { emitScalar, emitStored, type ScalarContext } from './emit-scalar.ts';
 import { literal, storageType, valueType } from './types.ts';
 
 export interface StatementContext extends ScalarContext {
@@ -75,7 +75,7 @@ function emitStatement(s: Statement, context: StatementContext, gridAxis: number
       return s.buffer.space === 'threadgroup' ? [] : [emitArray(s.buffer, context)];
     case 'store':
       return [
-        `${element(s.buffer, s.index)} = ${toStorage(s.buffer.dtype, scalar(s.value)).text};`,
+        `${element(s.buffer, s.index)} = ${emitStored(s.buffer.dtype, s.value, context).text};`,
       ];
     case 'if':
       return emitIf(s, context, gridAxis);
@@ -121,6 +121,7 @@ function emitStatement(s: Statement, context: StatementContext, gridAxis: number
         `metal::simdgroup_store(${names.local(s.name)}[${integer(s.element).text}], &${element(s.buffer, s.offset)}, ${integer(s.stride).text});`,
       ];
     case 'micro-kernel':
+    case 'sort-pairs':
       throw new InternalError(`${s.kind} has no meaning on Metal`, context.kernel.name);
     default:
       return unreachable(s);

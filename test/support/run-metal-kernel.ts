@@ -4,7 +4,7 @@
  * barriers and simdgroup functions that not all threads reach.
  *
  * Threads of a threadgroup run in lock step, statement by statement. Races are found by who touched an element since the last
- * barrier (threadgroup memory) or in the whole dispatch (device memory).
+ * barrier or, among threadgroups, in the whole dispatch.
  */
 import { bindShared } from '../../compiler/kernel-ir/bind-shared.ts';
 import { combine, replacesBest } from '../../compiler/kernel-ir/monoids.ts';
@@ -108,11 +108,28 @@ interface Access {
   reader: number;
 }
 
+const untouched: Readonly<Access> = { writer: -1, reader: -1 };
+
+/** Adds what was touched to what was touched before. */
+function merge(from: ReadonlyMap<number, Access>, to: Map<number, Access>): void {
+  for (const [index, access] of from) {
+    const before = to.get(index) ?? untouched;
+    to.set(index, {
+      writer: Math.max(before.writer, access.writer),
+      reader: access.reader === -1 ? before.reader : access.reader,
+    });
+  }
+}
+
 /** Memory that several threads share, with who touched each element since the last barrier. */
 class Shared {
   readonly data: Memory;
   private readonly name: string;
   private touched = new Map<number, Access>();
+  /** By this threadgroup before its last barrier of device memory. */
+  private ordered = new Map<number, Access>();
+  /** By the threadgroups that ran before this one. */
+  private readonly others = new Map<number, Access>();
 
   constructor(name: string, data: Memory) {
     this.name = name;
@@ -123,10 +140,27 @@ class Shared {
     this.touched = new Map();
   }
 
+  /** A barrier of device memory: orders it for this threadgroup, and for no other. */
+  order(): void {
+    merge(this.touched, this.ordered);
+    this.touched = new Map();
+  }
+
+  /** From here on another threadgroup runs, which nothing orders after those before. */
+  enterThreadgroup(): void {
+    merge(this.touched, this.others);
+    merge(this.ordered, this.others);
+    this.touched = new Map();
+    this.ordered = new Map();
+  }
+
   read(index: number, thread: number): Element {
     this.check(index);
     const access = this.access(index);
-    if (access.writer >= 0 && access.writer !== thread) this.fault(`race: read after write`, index);
+    const isForeign = (this.others.get(index)?.writer ?? -1) >= 0;
+    if (isForeign || (access.writer >= 0 && access.writer !== thread)) {
+      this.fault(`race: read after write`, index);
+    }
     access.reader = access.reader === -1 || access.reader === thread ? thread : -2;
     const value = this.data[index];
     if (value === undefined) this.fault('read before it was written', index);
@@ -136,8 +170,11 @@ class Shared {
   write(index: number, thread: number, value: Element): void {
     this.check(index);
     const access = this.access(index);
-    if (access.writer >= 0 && access.writer !== thread) this.fault('race: written twice', index);
-    if (access.reader !== -1 && access.reader !== thread) {
+    const other = this.others.get(index) ?? untouched;
+    if (other.writer >= 0 || (access.writer >= 0 && access.writer !== thread)) {
+      this.fault('race: written twice', index);
+    }
+    if (other.reader !== -1 || (access.reader !== -1 && access.reader !== thread)) {
       this.fault('race: written after another thread read it', index);
     }
     access.writer = thread;
@@ -237,6 +274,7 @@ class Threadgroup {
   }
 
   run(): void {
+    for (const memory of [...this.device.values()].flat()) memory.enterThreadgroup();
     this.block(this.kernel.body, [...Array(this.threads).keys()]);
   }
 
@@ -296,6 +334,9 @@ class Threadgroup {
       case 'barrier':
         if (active.length !== this.threads) throw new KernelFault('barrier in divergent flow');
         for (const memory of this.threadgroup.values()) memory.forget();
+        if (s.device) {
+          for (const memory of [...this.device.values()].flat()) memory.order();
+        }
         return;
       case 'simd-reduce':
         this.simdReduce(s, active);
@@ -371,7 +412,8 @@ class Threadgroup {
         }
         return;
       case 'micro-kernel':
-        throw new KernelFault('a micro-kernel on Metal');
+      case 'sort-pairs':
+        throw new KernelFault(`${s.kind} on Metal`);
     }
   }
 

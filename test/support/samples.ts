@@ -16,6 +16,7 @@ import { arrayOf, elementCount, type NdArray } from '../../compiler/tensor-ir/nd
 import type { Attrs, Func, TensorType } from '../../compiler/tensor-ir/program.ts';
 import { buildFunction, tensor } from './functions.ts';
 import { makeRandom } from './oracles.ts';
+import { orderingSamples } from './ordering-samples.ts';
 import { regionSamples } from './region-samples.ts';
 import { windowSamples } from './window-samples.ts';
 
@@ -39,7 +40,12 @@ export interface SampleOperand {
 export function samplesOf(name: string): readonly Sample[] {
   const scalar = scalarFunctions.get(name);
   if (scalar !== undefined && primitives.has(name)) return elementwiseSamples(name);
-  return structuralSamples.get(name)?.() ?? windowSamples(name) ?? regionSamples(name);
+  return (
+    structuralSamples.get(name)?.() ??
+    windowSamples(name) ??
+    orderingSamples(name) ??
+    regionSamples(name)
+  );
 }
 
 /** Operands of a sample; another seed gives other values of the same types. */

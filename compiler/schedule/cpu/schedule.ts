@@ -1,13 +1,16 @@
 /** The CPU's schedules: picks the kernel class of each group. */
 import { InternalError } from '../../diagnostics/internal-error.ts';
 import { hasTooFewRows } from '../../passes/fuse.ts';
+import { isCumulative } from '../cumulative.ts';
 import type { CpuModel } from '../device-model.ts';
 import type { Schedule } from '../schedule.ts';
 import { isTiled, scheduleContraction } from './contraction.ts';
+import { scheduleCumulative } from './cumulative.ts';
 import { scheduleHorizontal } from './horizontal.ts';
 import { scheduleMap } from './map.ts';
 import { scheduleRows } from './row.ts';
 import { scheduleScatter } from './scatter.ts';
+import { scheduleSort } from './sort.ts';
 import { scheduleSplitReduction } from './split-reduction.ts';
 
 export function cpuSchedule(model: CpuModel): Schedule {
@@ -31,6 +34,8 @@ export function cpuSchedule(model: CpuModel): Schedule {
     horizontal: (fused, group, label) => [scheduleHorizontal(fused, group, label)],
     operation: (fused, op, label) => {
       if (op.primitive.lower.kind === 'scatter') return [scheduleScatter(fused, op, label)];
+      if (isCumulative(op)) return scheduleCumulative(fused, op, label);
+      if (op.primitive.name === 'argsort') return [scheduleSort(fused, op, label)];
       throw new InternalError(`no CPU schedule for ${op.primitive.name}`);
     },
   };

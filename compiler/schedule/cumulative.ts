@@ -1,0 +1,144 @@
+/**
+ * Cumulative operations as folds: a state of one or two registers, an element as a state, and how two neighbouring stretches
+ * combine. Every schedule is an order in which states are combined; the combination is associative.
+ *
+ *   cumsum                s                   s1 + s2
+ *   linear_recurrence     (factor, h)         (f1 f2, f2 h1 + h2)
+ *   cumlogsumexp          (greatest m, sum)   both sums rescaled to the greater m
+ */
+import { combine as combineByMonoid, identityOf } from '../kernel-ir/monoids.ts';
+import type { KernelScalar } from '../kernel-ir/program.ts';
+import { type Int, one, subtract } from '../symbolic/integer.ts';
+import { computeType, type DType } from '../tensor-ir/dtype.ts';
+import { isBig } from '../tensor-ir/nd-array.ts';
+import type { Operation, Value } from '../tensor-ir/program.ts';
+import type { KernelBuilder } from './kernel-builder.ts';
+
+export type FoldState = readonly KernelScalar[];
+
+export interface Fold {
+  /** The state of no elements. */
+  readonly identity: FoldState;
+  /** The state of one element, from the elements of the operands. */
+  readonly lift: (elements: readonly KernelScalar[]) => FoldState;
+  /** The state of two stretches, the left one first. */
+  readonly combine: (left: FoldState, right: FoldState) => FoldState;
+  readonly result: (state: FoldState) => KernelScalar;
+}
+
+/** A cumulative operation by its rows. */
+export interface Cumulative {
+  readonly fold: Fold;
+  readonly operands: readonly Value[];
+  readonly result: Value;
+  readonly axis: number;
+  readonly length: Int;
+  /** The axes before and after the one it runs along. */
+  readonly outer: readonly Int[];
+  readonly inner: readonly Int[];
+  /** The index of the element at a place in running order of the row at `point`, an index of outer and inner axes. */
+  readonly indexOf: (point: readonly Int[], position: Int) => readonly Int[];
+}
+
+export function cumulativeOf(op: Operation): Cumulative {
+  const result = op.results[0]!;
+  const { shape, dtype } = result.type;
+  const axis = op.attrs['axis'] as number;
+  const reverse = op.attrs['reverse'] as boolean;
+  const length = shape[axis]!;
+  return {
+    fold: foldOf(op.primitive.name, computeType(dtype)),
+    operands: op.operands,
+    result,
+    axis,
+    length,
+    outer: shape.slice(0, axis),
+    inner: shape.slice(axis + 1),
+    indexOf: (point, position) => [
+      ...point.slice(0, axis),
+      reverse ? subtract(subtract(length, one), position) : position,
+      ...point.slice(axis),
+    ],
+  };
+}
+
+/** The state of the element at a position. */
+export function elementAt(
+  b: KernelBuilder,
+  c: Cumulative,
+  point: readonly Int[],
+  position: Int,
+): FoldState {
+  const index = c.indexOf(point, position);
+  return c.fold.lift(c.operands.map((x) => b.at(x, index)));
+}
+
+/** Whether an operation is one of those of this file. */
+export function isCumulative(op: Operation): boolean {
+  const { name } = op.primitive;
+  return name === 'linear_recurrence' || name === 'cumlogsumexp' || name in monoids;
+}
+
+const monoids = { cumsum: 'sum', cumprod: 'prod', cummax: 'max', cummin: 'min' } as const;
+
+/** The fold of a primitive over elements of a compute type. */
+function foldOf(name: string, dtype: DType): Fold {
+  if (name === 'linear_recurrence') return recurrenceFold(dtype);
+  if (name === 'cumlogsumexp') return logSumFold(dtype);
+  const monoid = monoids[name as keyof typeof monoids];
+  return {
+    identity: [identityOf(monoid, dtype)],
+    lift: (elements) => elements,
+    combine: ([left], [right]) => [combineByMonoid(monoid, left!, right!)],
+    result: ([total]) => total!,
+  };
+}
+
+function recurrenceFold(dtype: DType): Fold {
+  const zero = constant(dtype, 0);
+  return {
+    identity: [constant(dtype, 1), zero],
+    lift: (elements) => elements,
+    combine: ([f1, h1], [f2, h2]) => {
+      // 0 stays 0 whatever the factor
+      const kept = select(call('eq', h1!, zero), zero, call('mul', f2!, h1!));
+      return [call('mul', f1!, f2!), call('add', kept, h2!)];
+    },
+    result: ([, h]) => h!,
+  };
+}
+
+function logSumFold(dtype: DType): Fold {
+  const one = constant(dtype, 1);
+  return {
+    identity: [constant(dtype, -Infinity), constant(dtype, 0)],
+    lift: ([x]) => [x!, one],
+    combine: ([m1, s1], [m2, s2]) => {
+      const m = call('max', m1!, m2!);
+      // equal infinities differ by 0
+      const rescaled = (top: KernelScalar, sum: KernelScalar): KernelScalar => {
+        const factor = call('exp', call('sub', top, m));
+        return call('mul', sum, select(call('eq', top, m), one, factor));
+      };
+      return [m, call('add', rescaled(m1!, s1!), rescaled(m2!, s2!))];
+    },
+    result: ([m, s]) => call('add', m!, call('log', s!)),
+  };
+}
+
+function constant(dtype: DType, value: number): KernelScalar {
+  return { kind: 'constant', dtype, value: isBig(dtype) ? BigInt(value) : value };
+}
+
+function call(name: string, x: KernelScalar, y?: KernelScalar): KernelScalar {
+  const dtype = name === 'eq' ? 'bool' : x.dtype;
+  return { kind: 'call', name, dtype, args: y === undefined ? [x] : [x, y] };
+}
+
+function select(
+  condition: KernelScalar,
+  then: KernelScalar,
+  otherwise: KernelScalar,
+): KernelScalar {
+  return { kind: 'select', dtype: then.dtype, condition, then, otherwise, isGuard: false };
+}

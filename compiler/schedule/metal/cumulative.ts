@@ -1,0 +1,261 @@
+/**
+ * Cumulative operations on Metal. Many rows, or short ones: a thread a row, side by side where the axis is not innermost.
+ * Else a threadgroup a row, tile by tile: each thread folds four neighbours, the threads' states are scanned in threadgroup
+ * memory (Hillis & Steele 1986), and each thread runs along its four again from the state before them.
+ *
+ *   for row                                    grid
+ *     carry = 0
+ *     for tile
+ *       s[t] = x[4t] + ... + x[4t + 3]         threads
+ *       for d = 1, 2, 4, ...: s[t] = s[t - d] + s[t]
+ *       y[4t + e] = carry + s[t - 1] + x[4t] + ... + x[4t + e]
+ *       carry = carry + s[last]
+ *
+ * Few long rows are cut into chunks, in two kernels: the state of each chunk, then every chunk from the states of those before.
+ */
+import type { Buffer, KernelScalar } from '../../kernel-ir/program.ts';
+import type { FusedFunction } from '../../passes/fused-group.ts';
+import { estimateSize } from '../../passes/materialize.ts';
+import {
+  add,
+  ceildiv,
+  constantValue,
+  type Int,
+  int,
+  min,
+  multiply,
+  product,
+  subtract,
+  zero,
+} from '../../symbolic/integer.ts';
+import { makeValue } from '../../tensor-ir/builder.ts';
+import type { Operation } from '../../tensor-ir/program.ts';
+import { type Cumulative, cumulativeOf, elementAt, type FoldState } from '../cumulative.ts';
+import { delinearize } from '../flatten.ts';
+import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
+import type { KernelLabel } from '../schedule.ts';
+import { defaultThreads, inRange, simdWidth, whereBelow } from './layout.ts';
+import { spread } from './map.ts';
+
+/** Neighbours that one thread folds. */
+const perThread = 4;
+/** Rows up to this length belong to one thread. */
+const shortRow = 32;
+/** This many rows fill the machine with a thread each. */
+const manyRows = 1 << 13;
+/** Fewer rows than this, if long, are cut into chunks. */
+const fewRows = 16;
+const chunkElements = 32768;
+/** A dim of unknown size may well be this large where parallelism would be lost. */
+const unknownDim = 1 << 16;
+
+export function scheduleCumulative(
+  fused: FusedFunction,
+  op: Operation,
+  label: KernelLabel,
+): readonly ScheduledKernel[] {
+  const c = cumulativeOf(op);
+  const rows = estimateSize(product([...c.outer, ...c.inner]));
+  const isInnermost = estimateSize(product(c.inner)) < simdWidth;
+  const isShort = estimateSize(c.length) <= shortRow;
+  if (isShort || rows >= manyRows || (!isInnermost && rows >= simdWidth * fewRows)) {
+    return [byThread(fused, c, label)];
+  }
+  if (rows < fewRows && estimateSize(c.length, unknownDim) > chunkElements) {
+    return inChunks(fused, c, label);
+  }
+  const schedule = 'cumulative';
+  return [
+    byThreadgroup(fused, c, { ...label, schedule }, [], (run) => run.along(zero, c.length, true)),
+  ];
+}
+
+function byThread(fused: FusedFunction, c: Cumulative, label: KernelLabel): ScheduledKernel {
+  const b = new KernelBuilder(fused, label.dims);
+  const extents = [...c.outer, ...c.inner];
+  const element = (flat: Int): void => {
+    const point = delinearize(flat, extents).map((at, i) => b.letInteger('at', at, extents[i]!));
+    const state = accumulators(b, c.fold.identity);
+    b.loop('p', c.length, 'serial', (p) => {
+      advance(b, state, c.fold.combine(state, elementAt(b, c, point, p)));
+      b.store(c.result, c.indexOf(point, p), c.fold.result(state));
+    });
+  };
+  const grid = spread(b, product(extents), 1, { around: (body) => body(), element });
+  return b.finish({ ...label, grid: [grid], threads: defaultThreads, schedule: 'cumulative' });
+}
+
+/** Two kernels: the state of each chunk, then every chunk from the states of those before it. */
+function inChunks(
+  fused: FusedFunction,
+  c: Cumulative,
+  label: KernelLabel,
+): readonly ScheduledKernel[] {
+  const count = ceildiv(c.length, int(chunkElements));
+  const shape = [...c.outer, ...c.inner, count];
+  const partials = c.fold.identity.map(({ dtype }) => makeValue({ dtype, shape }, 'chunk_state'));
+  const extentOf = (start: Int): Int => min(int(chunkElements), subtract(c.length, start));
+  const first = { ...label, schedule: 'cumulative chunks' };
+  const totals = byThreadgroup(fused, c, first, [count], (run, [chunk]) => {
+    const start = multiply(chunk!, int(chunkElements));
+    run.along(start, extentOf(start), false);
+    run.b.if(inRange(run.thread, int(1)), () => {
+      partials.forEach((p, i) => {
+        run.b.store(p, [...run.point, chunk!], run.carry[i]!);
+      });
+    });
+  });
+  const second = { ...label, name: `${label.name}_apply`, schedule: 'cumulative' };
+  const apply = byThreadgroup(fused, c, second, [count], (run, [chunk]) => {
+    const { b, carry } = run;
+    const start = multiply(chunk!, int(chunkElements));
+    b.loop('before', chunk!, 'serial', (before) => {
+      const state = partials.map((p) => b.load(p, [...run.point, before]));
+      advance(b, carry, c.fold.combine(carry, state));
+    });
+    run.along(start, extentOf(start), true);
+  });
+  return [totals, apply];
+}
+
+type Registers = readonly (KernelScalar & { readonly name: string })[];
+
+interface RowRun {
+  readonly b: KernelBuilder;
+  readonly thread: Int;
+  /** The row: an index of the axes other than the one that it runs along. */
+  readonly point: readonly Int[];
+  /** The state so far, the same in every thread. */
+  readonly carry: Registers;
+  /** Runs along a stretch of the row; leaves the state after it in `carry`. */
+  readonly along: (start: Int, extent: Int, stores: boolean) => void;
+}
+
+function byThreadgroup(
+  fused: FusedFunction,
+  c: Cumulative,
+  label: KernelLabel & { readonly schedule: string },
+  chunks: readonly Int[],
+  body: (run: RowRun, chunk: readonly Int[]) => void,
+): ScheduledKernel {
+  const b = new KernelBuilder(fused, label.dims);
+  const threads = threadsFor(c.length);
+  const rest = [...c.outer, ...c.inner];
+  const grid = [...rest, ...chunks];
+  const nest = (index: readonly Int[]): void => {
+    if (index.length < grid.length) {
+      b.loop('i', grid[index.length]!, 'grid', (i) => nest([...index, i]));
+      return;
+    }
+    const point = index.slice(0, rest.length);
+    const carry = accumulators(b, c.fold.identity);
+    b.loop('t', int(threads), 'threads', (thread) => {
+      const along = (start: Int, extent: Int, stores: boolean): void =>
+        tiles(b, c, { thread, threads, point, carry }, start, extent, stores);
+      body({ b, thread, point, carry, along }, index.slice(rest.length));
+    });
+  };
+  nest([]);
+  return b.finish({ ...label, grid, threads });
+}
+
+/** Enough threads for a row of known length, a power of two. */
+function threadsFor(length: Int): number {
+  const wanted = Math.ceil((constantValue(length) ?? Infinity) / perThread);
+  let threads = simdWidth;
+  while (threads < wanted && threads < defaultThreads) threads *= 2;
+  return threads;
+}
+
+/** Runs along a stretch, tile by tile. All threads of the threadgroup take part in every step. */
+function tiles(
+  b: KernelBuilder,
+  c: Cumulative,
+  run: {
+    readonly thread: Int;
+    readonly threads: number;
+    readonly point: readonly Int[];
+    readonly carry: Registers;
+  },
+  start: Int,
+  extent: Int,
+  stores: boolean,
+): void {
+  const { thread, threads, point, carry } = run;
+  const { fold } = c;
+  const allocate = (): readonly Buffer[] =>
+    fold.identity.map((s) => b.allocate('states', s.dtype, 'threadgroup', int(threads)));
+  const memory = [allocate(), allocate()] as const;
+  const end = add(start, extent);
+  const tile = threads * perThread;
+  b.loop('tile', ceildiv(extent, int(tile)), 'serial', (at) => {
+    const first = add(add(start, multiply(at, int(tile))), multiply(thread, int(perThread)));
+    const each = (state: Registers, then?: (position: Int) => void): void => {
+      b.loop('e', int(perThread), 'unroll', (e) => {
+        whereBelow(b, 'p', add(first, e), end, false, (position) => {
+          advance(b, state, fold.combine(state, elementAt(b, c, point, position)));
+          then?.(position);
+        });
+      });
+    };
+    const own = accumulators(b, fold.identity);
+    each(own);
+    const total = scanThreads(b, c, memory, thread, threads, own);
+    const state = accumulators(b, carry);
+    const hasLeft = inRange(subtract(thread, int(1)), int(threads));
+    b.if(hasLeft, () => {
+      const left = total.map((s) => b.loadFrom(s, subtract(thread, int(1))));
+      advance(b, state, fold.combine(state, left));
+    });
+    if (stores) {
+      each(state, (position) => {
+        b.store(c.result, c.indexOf(point, position), fold.result(state));
+      });
+    }
+    const all = total.map((s) => b.loadFrom(s, int(threads - 1)));
+    advance(b, carry, fold.combine(carry, all));
+    b.emit({ kind: 'barrier', device: false });
+  });
+}
+
+/** The states of all threads up to each one; returns the memory that holds them, after a barrier. */
+function scanThreads(
+  b: KernelBuilder,
+  c: Cumulative,
+  memory: readonly [readonly Buffer[], readonly Buffer[]],
+  thread: Int,
+  threads: number,
+  own: Registers,
+): readonly Buffer[] {
+  const put = (to: readonly Buffer[]): void => {
+    own.forEach((value, i) => {
+      b.emit({ kind: 'store', buffer: to[i]!, index: thread, value });
+    });
+    b.emit({ kind: 'barrier', device: false });
+  };
+  let [from, to] = memory;
+  put(from);
+  for (let distance = 1; distance < threads; distance *= 2) {
+    const source = from;
+    const left = subtract(thread, int(distance));
+    b.if(inRange(left, int(threads)), () => {
+      const before = source.map((s) => b.loadFrom(s, left));
+      advance(b, own, c.fold.combine(before, own));
+    });
+    put(to);
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+function accumulators(b: KernelBuilder, state: FoldState): Registers {
+  return state.map((s) => b.accumulator('state', s.dtype, s));
+}
+
+/** Registers take a new state, all computed from the old one. */
+function advance(b: KernelBuilder, registers: Registers, next: FoldState): void {
+  const values = next.length === 1 ? next : next.map((value) => b.let('next', value));
+  values.forEach((value, i) => {
+    b.emit({ kind: 'assign', name: registers[i]!.name, value });
+  });
+}
