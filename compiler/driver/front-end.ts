@@ -15,7 +15,7 @@ export type Source =
   | { readonly name: string; readonly text: string };
 
 /** The files of stdlib/prelude. */
-export const preludeModules: readonly string[] = ['elementwise', 'reductions'];
+export const preludeModules: readonly string[] = ['elementwise', 'reductions', 'shapes'];
 
 /** The name of a source given as text alone. */
 const unnamed = 'source.mlx';

@@ -170,10 +170,11 @@ function bindSignature(
       known !== undefined ? int(known) : fixed.has(text) ? int(2) : dimVariable(text),
     );
   }
+  const axes = generics.find((g) => g.isShape)?.name.text ?? '';
   const bind = (): Scope => {
     const scope = new Scope(home);
     for (const generic of generics) {
-      const argument = exampleArgument(generic, rigid);
+      const argument = exampleArgument(generic, rigid, axes);
       scope.define(generic.name.text, { kind: 'generic', argument, span: generic.span });
     }
     return scope;
@@ -220,12 +221,17 @@ function pickVariable(a: Int, b: Int): [string, Int] | undefined {
   return [variable.name, b];
 }
 
-function exampleArgument(generic: Generic, rigid: ReadonlyMap<string, Int>): GenericArgument {
+/** Shape variables all stand for the same two dims, named after `axes`: what broadcasts together then fits. */
+function exampleArgument(
+  generic: Generic,
+  rigid: ReadonlyMap<string, Int>,
+  axes: string,
+): GenericArgument {
   const { text } = generic.name;
   const dim = rigid.get(text);
   if (dim !== undefined) return { kind: 'dim', dim };
   if (generic.isShape) {
-    return { kind: 'shape', shape: [dimVariable(`${text}0`), dimVariable(`${text}1`)] };
+    return { kind: 'shape', shape: [dimVariable(`${axes}0`), dimVariable(`${axes}1`)] };
   }
   switch (generic.constraint?.text) {
     case 'integer':
@@ -249,6 +255,6 @@ export function checkStruct(e: Elaborator, declaration: StructDeclaration, scope
     if (!isDimGeneric({ isShape, constraint })) continue;
     rigid.set(text, fixed.has(text) ? int(2) : dimVariable(text));
   }
-  const args = declaration.generics.map((g) => exampleArgument(g, rigid));
+  const args = declaration.generics.map((g) => exampleArgument(g, rigid, g.name.text));
   structType(e, { declaration, scope, arguments: args, leading: [] });
 }

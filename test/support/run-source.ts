@@ -1,5 +1,4 @@
 /** Runs a function of a source text: parse, elaborate, transformations, reference evaluator. */
-import { readFileSync } from 'node:fs';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { elaborate } from '../../compiler/elaborate/elaborate.ts';
 import { commonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';
@@ -13,7 +12,7 @@ import { evaluateEntry } from '../../compiler/tensor-ir/evaluate.ts';
 import { arrayOf, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Program } from '../../compiler/tensor-ir/program.ts';
 import { expandTransformations } from '../../compiler/transforms/expand.ts';
-import { preludeOf } from './prelude.ts';
+import { libraryFiles, preludeOf, readLibrary } from './prelude.ts';
 
 /** A tensor as goldens hold it: row-major. */
 export interface TestTensor {
@@ -28,8 +27,9 @@ const library = new Map<string, Module>();
 function libraryModule(specifier: string): Module | undefined {
   const known = library.get(specifier);
   if (known !== undefined || !specifier.startsWith('std/')) return known;
-  const path = new URL(`../../stdlib/${specifier.slice('std/'.length)}.mlx`, import.meta.url);
-  const module = parseModule(specifier, readFileSync(path, 'utf8'));
+  const file = `${specifier.slice('std/'.length)}.mlx`;
+  if (!libraryFiles.includes(file)) return undefined;
+  const module = parseModule(specifier, readLibrary(file));
   library.set(specifier, module);
   return module;
 }

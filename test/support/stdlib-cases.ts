@@ -174,7 +174,7 @@ const array: Suite = {
     'roll flat': 'roll(a, -5)',
     tile: 'tile(a, (2, 1, 2))',
     repeat: 'repeat(a, 2, axis = 1)',
-    pad: 'pad(a, ((1, 0), (2, 1)), value = 7)',
+    pad: 'pad(a, ((1, 0), (2, 1)), constant_values = 7)',
     flip: 'flip(a, axis = (0, 2))',
     tril: 'tril(a, k = 1)',
     triu: 'triu(a, k = -1)',

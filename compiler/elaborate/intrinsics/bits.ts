@@ -46,6 +46,15 @@ function formatOf(dtype: DType): readonly [number, number] {
 }
 
 export const bits: readonly Intrinsic[] = [
+  intrinsic(
+    'static_assert',
+    [required('condition'), required('message')],
+    'An error with this message where the condition, which must be known when compiling, is false; `()` where it is true.',
+    (a) => {
+      if (!a.boolean('condition')) a.fail('MLX2482', a.string('message'));
+      return { kind: 'tuple', items: [] };
+    },
+  ),
   dtypeFact('bit_width', 'The bits of an element: 32 for f32.', (dtype) =>
     intTerm(8 * byteSize(dtype)),
   ),
@@ -66,6 +75,10 @@ export const bits: readonly Intrinsic[] = [
       value: 2 ** formatOf(dtype)[1],
     }),
   ),
+  dtypeFact('largest_finite', 'The greatest finite number of a float dtype.', (dtype) => {
+    const [mantissa, exponent] = formatOf(dtype);
+    return { kind: 'float', value: (2 - 2 ** -mantissa) * 2 ** (1 - exponent) };
+  }),
   ...['bitcast', 'view'].map((name) =>
     intrinsic(
       name,

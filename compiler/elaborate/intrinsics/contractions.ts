@@ -1,5 +1,5 @@
 /** Sums of products: all of them become `dot_general`. */
-import { constantValue, type Int, one } from '../../symbolic/integer.ts';
+import { constantValue, type Int, one, product } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { Term } from '../value.ts';
@@ -155,10 +155,10 @@ export const contractions: readonly Intrinsic[] = [
   intrinsic(
     'outer',
     [required('x'), required('y')],
-    'T[M] and T[N] to T[M, N]: all products.',
+    'T[M] and T[N] to T[M, N]: all products; tensors of other ranks are flattened first.',
     (a) => {
-      const [x, y] = pair(a);
-      return a.tensor(dotGeneral(a, x, y, [[], []]));
+      const [x, y] = pair(a).map((v) => a.reshape(v, [product(v.type.shape)]));
+      return a.tensor(dotGeneral(a, x!, y!, [[], []]));
     },
   ),
   intrinsic(

@@ -5,6 +5,7 @@ import {
   constantValue,
   type Int,
   int,
+  max,
   product,
   subtract,
 } from '../../symbolic/integer.ts';
@@ -126,6 +127,50 @@ function realNumber(a: Arguments, term: Term): number {
   return a.need(a.context.asConstantInt(term, a.span));
 }
 
+const yes = { kind: 'boolean', value: true } as const;
+
+const linspace = intrinsic(
+  'linspace',
+  [
+    required('start'),
+    required('stop'),
+    optional('num', intTerm(50)),
+    optional('endpoint', yes),
+    optional('dtype'),
+    optional('axis', intTerm(0)),
+  ],
+  '`num` numbers in equal steps from start to stop, which is the last one, or the first left out without `endpoint`. Of tensors, along a new axis.',
+  (a) => {
+    const dtype = a.isNone('dtype') ? (a.expectedDType ?? endpointDType(a)) : a.dtype('dtype');
+    if (!isFloat(dtype)) a.fail('MLX2413', `\`linspace\` makes floats, not ${dtype}`);
+    const count = a.int('num');
+    const spans = [a.spanOf('start'), a.spanOf('stop')];
+    const ends = ['start', 'stop'].map((n) => a.convert(a.value(n, dtype), dtype));
+    const [start, stop] = a.need(a.context.broadcastTogether(ends, spans)) as [Value, Value];
+    const axis = a.axis('axis', start.type.shape.length + 1);
+    const shape = [...start.type.shape.slice(0, axis), count, ...start.type.shape.slice(axis)];
+    const others = shape.flatMap((_, i) => (i === axis ? [] : [i]));
+    const steps = a.boolean('endpoint') ? add(count, int(-1)) : count;
+    // one number alone is the start
+    const gaps = a.broadcast(a.dim(max(steps, int(1)), dtype), shape, []);
+    const fraction = a.apply('div', [a.iota(dtype, shape, axis), gaps]);
+    const rest = a.apply('sub', [a.fill(1, dtype, shape), fraction]);
+    return a.tensor(
+      a.apply('add', [
+        a.apply('mul', [a.broadcast(start, shape, others), rest]),
+        a.apply('mul', [a.broadcast(stop, shape, others), fraction]),
+      ]),
+    );
+  },
+);
+
+/** The dtype of a tensor among the ends. */
+function endpointDType(a: Arguments): DType {
+  const terms = [a.term('start'), a.term('stop')];
+  const strong = terms.find((t) => t.kind === 'tensor' && t.isWeak !== true);
+  return strong?.kind === 'tensor' ? strong.value.type.dtype : 'f32';
+}
+
 const eye = intrinsic(
   'eye',
   [optional('n'), optional('m'), optional('k', intTerm(0)), optional('dtype')],
@@ -216,23 +261,7 @@ export const creation: readonly Intrinsic[] = [
       return a.tensor(a.reshape(a.iota(dtype, [product(shape)], 0), shape));
     },
   ),
-  intrinsic(
-    'linspace',
-    [required('start'), required('stop'), optional('num', intTerm(50)), optional('dtype')],
-    '`num` numbers from start to stop, both included.',
-    (a) => {
-      const dtype = a.isNone('dtype') ? (a.expectedDType ?? 'f32') : a.dtype('dtype');
-      const count = a.int('num');
-      const [start, stop] = ['start', 'stop'].map((n) =>
-        a.broadcast(a.convert(a.value(n, dtype), dtype), [count], []),
-      );
-      const gaps = a.broadcast(a.dim(add(count, int(-1)), dtype), [count], []);
-      const fraction = a.apply('div', [a.iota(dtype, [count], 0), gaps]);
-      const rest = a.apply('sub', [a.fill(1, dtype, [count]), fraction]);
-      const ends = [a.apply('mul', [start!, rest]), a.apply('mul', [stop!, fraction])];
-      return a.tensor(a.apply('add', ends));
-    },
-  ),
+  linspace,
   triangle('tril', 'ge', 'x with zeros above diagonal k of its last two axes.'),
   triangle('triu', 'le', 'x with zeros below diagonal k of its last two axes.'),
 ];

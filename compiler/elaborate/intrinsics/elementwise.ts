@@ -10,6 +10,7 @@ import {
   max,
   min,
   mod,
+  zero,
 } from '../../symbolic/integer.ts';
 import type { DType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
@@ -223,6 +224,23 @@ const binaries: readonly Intrinsic[] = [
   ...binary(['greater_equal'], 'ge', 'x >= y.'),
 ];
 
+const zeroTerm: Term = { kind: 'int', value: zero };
+
+function itemsOf(a: Arguments, name: string): readonly Term[] {
+  const term = a.term(name);
+  if (term.kind === 'tuple' || term.kind === 'array') return term.items;
+  return a.fail('MLX2404', '`select` needs tuples or arrays of tensors', { span: a.spanOf(name) });
+}
+
+function requireCondition(a: Arguments, condition: Value, name: string): Value {
+  if (condition.type.dtype === 'bool') return condition;
+  const callee = name === 'condlist' ? 'select' : 'where';
+  return a.fail('MLX2401', `\`${callee}\` needs a bool condition, found ${condition.type.dtype}`, {
+    span: a.spanOf(name),
+    hint: 'write a comparison, such as `x != 0`',
+  });
+}
+
 /** NumPy's logical functions take anything and look at `!= 0`. */
 function logical(name: string, primitive: string, doc: string): Intrinsic {
   return intrinsic(name, [required('x'), required('y')], doc, (a) => {
@@ -245,28 +263,50 @@ const others: readonly Intrinsic[] = [
     'ceil(x / y) of dims and other compile-time whole numbers.',
     (a) => ({ kind: 'int', value: ceildiv(a.int('x'), a.int('y')) }),
   ),
-  ...['where', 'select'].map((name) =>
-    intrinsic(
-      name,
-      [required('condition'), required('x'), required('y')],
-      'x where the condition is true, y elsewhere; all three broadcast.',
-      (a) => {
-        const condition = a.value('condition');
-        if (condition.type.dtype !== 'bool') {
-          a.fail('MLX2401', `\`${name}\` needs a bool condition, found ${condition.type.dtype}`, {
-            span: a.spanOf('condition'),
-            hint: 'write a comparison, such as `x != 0`',
-          });
-        }
-        const spans = [a.spanOf('x'), a.spanOf('y')];
-        const sides = a.need(a.context.toTensors([a.term('x'), a.term('y')], spans));
-        const all = a.context.broadcastTogether(
-          [condition, ...sides],
-          [a.spanOf('condition'), ...spans],
-        );
-        return a.tensor(a.apply('select', a.need(all)));
-      },
-    ),
+  intrinsic(
+    'where',
+    [required('condition'), required('x'), required('y')],
+    'x where the condition is true, y elsewhere; all three broadcast.',
+    (a) => {
+      const condition = requireCondition(a, a.value('condition'), 'condition');
+      const spans = [a.spanOf('x'), a.spanOf('y')];
+      const sides = a.need(a.context.toTensors([a.term('x'), a.term('y')], spans));
+      const all = a.context.broadcastTogether(
+        [condition, ...sides],
+        [a.spanOf('condition'), ...spans],
+      );
+      return a.tensor(a.apply('select', a.need(all)));
+    },
+  ),
+  intrinsic(
+    'select',
+    [required('condlist'), required('choicelist'), optional('default', zeroTerm)],
+    'By element the tensor of `choicelist` at the place of the first true tensor of `condlist`, `default` where none is; all broadcast.',
+    (a) => {
+      const conditions = itemsOf(a, 'condlist').map((term) =>
+        requireCondition(a, a.need(a.context.toTensor(term, a.spanOf('condlist'))), 'condlist'),
+      );
+      const choices = itemsOf(a, 'choicelist');
+      if (conditions.length !== choices.length || choices.length === 0) {
+        const counts = `${conditions.length} conditions and ${choices.length} choices`;
+        a.fail('MLX2404', `\`select\` needs as many choices as conditions: found ${counts}`);
+      }
+      const terms = [...choices, a.term('default')];
+      const spans = terms.map(() => a.spanOf('choicelist'));
+      const values = a.need(a.context.toTensors(terms, spans));
+      const together = a.need(
+        a.context.broadcastTogether(
+          [...conditions, ...values],
+          [...conditions.map(() => a.spanOf('condlist')), ...spans],
+        ),
+      );
+      const count = conditions.length;
+      let result = together.at(-1)!;
+      for (let i = count - 1; i >= 0; i--) {
+        result = a.apply('select', [together[i]!, together[count + i]!, result]);
+      }
+      return a.tensor(result);
+    },
   ),
   intrinsic(
     'polygamma',

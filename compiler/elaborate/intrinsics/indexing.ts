@@ -92,6 +92,37 @@ const takeAlongAxis = intrinsic(
   },
 );
 
+const putAlongAxis = intrinsic(
+  'put_along_axis',
+  [required('x'), required('indices'), required('values'), required('axis')],
+  'x with result[..., indices[..., i, ...], ...] = values[..., i, ...] along the axis; `indices` has the sizes of x along the others, `values` broadcasts to `indices`. Out of range nothing is written; of equal indices the last counts.',
+  (a) => {
+    const x = a.value('x');
+    const rank = x.type.shape.length;
+    const axis = a.axis('axis', rank);
+    const given = integers(a, 'indices');
+    if (given.type.shape.length !== rank) {
+      a.fail(
+        'MLX2471',
+        `indices need as many axes as x: ${showTensor(given.type)} for ${showTensor(x.type)}`,
+      );
+    }
+    const wanted = range(rank).reduce(
+      (v, i) => (i === axis ? v : a.withSize(v, i, x.type.shape[i]!, `axis ${i} of the indices`)),
+      given,
+    );
+    const values = a.convert(a.value('values', x.type.dtype), x.type.dtype);
+    const update = a.context.broadcastTo(values, wanted.type.shape);
+    const positions = range(rank).map((i) =>
+      i === axis
+        ? countFromEnd(a, wanted, x.type.shape[axis]!)
+        : a.iota(wanted.type.dtype, wanted.type.shape, i),
+    );
+    const attrs = { axes: range(rank), mode: 'set' };
+    return a.tensor(a.apply('scatter', [x, update, ...positions], attrs));
+  },
+);
+
 const oneHot = intrinsic(
   'one_hot',
   [required('x'), optional('num_classes'), optional('dtype')],
@@ -129,6 +160,7 @@ function starts(a: Arguments, x: Value): readonly Value[] {
 export const indexing: readonly Intrinsic[] = [
   take,
   takeAlongAxis,
+  putAlongAxis,
   oneHot,
   intrinsic(
     'dynamic_slice',

@@ -163,7 +163,31 @@ export const reductions: readonly Intrinsic[] = [
     min,
   ),
   variance('var', 'The variance over the axes, divided by count - ddof.', (_, v) => v),
-  variance('std', 'The square root of the variance.', (a, v) => a.apply('sqrt', [v])),
+  variance(
+    'std',
+    'The square root of the variance; its derivative is 0 where all elements are equal.',
+    (a, v) => {
+      // sqrt has no derivative at 0: there a constant stands in its place
+      const { dtype, shape } = v.type;
+      const zeros = a.fill(0, dtype, shape);
+      const isZero = a.apply('eq', [v, zeros]);
+      const safe = a.apply('select', [isZero, a.fill(1, dtype, shape), v]);
+      return a.apply('select', [isZero, zeros, a.apply('sqrt', [safe])]);
+    },
+  ),
+  intrinsic(
+    'merge_axes',
+    [required('x'), optional('axis')],
+    'x with the given axes (all for `none`) moved to the end and made one: what a function of the last axis needs to work over several.',
+    (a) => {
+      const x = a.value('x');
+      const axes = axesOf(a, x);
+      const { shape } = x.type;
+      const kept = range(shape.length).filter((i) => !axes.includes(i));
+      const moved = a.permute(x, [...kept, ...axes]);
+      return a.tensor(a.reshape(moved, [...kept.map((i) => shape[i]!), countOf(x, axes)]));
+    },
+  ),
   ...reduction(
     ['logsumexp'],
     'log(sum(exp(x))) over the axes without overflow: the maximum is taken out first.',

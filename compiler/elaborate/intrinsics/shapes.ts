@@ -1,9 +1,12 @@
 /** Functions that rearrange elements, under their NumPy names. None of them computes: they become index maps. */
 import {
+  add,
   constantValue,
   divideExact,
   type Int,
   int,
+  max,
+  min,
   mod,
   multiply,
   one,
@@ -78,7 +81,11 @@ export function moveAxes(
 
 /** The shape asked for, with -1 worked out from the number of elements. */
 function targetShape(a: Arguments, x: Value): readonly Int[] {
-  const total = product(x.type.shape);
+  return splitSizes(a, product(x.type.shape), showTensor(x.type));
+}
+
+/** The argument `shape` for `total` elements, which `what` has. */
+function splitSizes(a: Arguments, total: Int, what = 'the axis'): readonly Int[] {
   const shape = a.shape('shape');
   const open = shape.flatMap((dim, i) => (constantValue(dim) === -1 ? [i] : []));
   if (open.length > 1) a.fail('MLX2430', 'only one size can be -1', { span: a.spanOf('shape') });
@@ -89,7 +96,7 @@ function targetShape(a: Arguments, x: Value): readonly Int[] {
   const others = product(shape.filter((_, i) => i !== open[0]));
   const size = divideExact(total, others);
   if (size === undefined || !isWhole(size)) {
-    const reason = `${showTensor(x.type)} has ${print(total)} elements, which ${print(others)} does not divide`;
+    const reason = `${what} has ${print(total)} elements, which ${print(others)} does not divide`;
     a.fail('MLX2431', reason, { span: a.spanOf('shape') });
   }
   a.context.guard({
@@ -117,11 +124,39 @@ const reshaping: readonly Intrinsic[] = [
       return a.tensor(a.reshape(x, targetShape(a, x)));
     },
   ),
-  ...['ravel', 'flatten'].map((name) =>
-    intrinsic(name, [required('x')], 'All elements in row-major order on one axis.', (a) => {
+  intrinsic('ravel', [required('x')], 'All elements in row-major order on one axis.', (a) => {
+    const x = a.value('x');
+    return a.tensor(a.reshape(x, [product(x.type.shape)]));
+  }),
+  intrinsic(
+    'flatten',
+    [required('x'), optional('start_axis', intTerm(0)), optional('end_axis', intTerm(-1))],
+    'x with the axes from `start_axis` to `end_axis`, both included, made one; all of them unless told otherwise. A scalar becomes a vector.',
+    (a) => {
       const x = a.value('x');
-      return a.tensor(a.reshape(x, [product(x.type.shape)]));
-    }),
+      const { shape } = x.type;
+      if (shape.length === 0) return a.tensor(a.reshape(x, [one]));
+      const [first, last] = [a.axis('start_axis', shape.length), a.axis('end_axis', shape.length)];
+      if (first > last) {
+        a.fail('MLX2428', `the first axis, ${first}, comes after the last, ${last}`, {
+          span: a.spanOf('end_axis'),
+        });
+      }
+      const merged = product(shape.slice(first, last + 1));
+      return a.tensor(a.reshape(x, [...shape.slice(0, first), merged, ...shape.slice(last + 1)]));
+    },
+  ),
+  intrinsic(
+    'unflatten',
+    [required('x'), required('axis'), required('shape')],
+    'x with one axis split into several of the given sizes, one of which may be -1.',
+    (a) => {
+      const x = a.value('x');
+      const axis = a.axis('axis', x.type.shape.length);
+      const sizes = splitSizes(a, x.type.shape[axis]!);
+      const { shape } = x.type;
+      return a.tensor(a.reshape(x, [...shape.slice(0, axis), ...sizes, ...shape.slice(axis + 1)]));
+    },
   ),
   intrinsic(
     'expand_dims',
@@ -326,19 +361,83 @@ function padWidths(a: Arguments, rank: number): readonly (readonly [Int, Int])[]
   return items.map(pair);
 }
 
+function rollAxis(e: Emitter, x: Value, axis: number, shift: Int): Value {
+  const size = x.type.shape[axis]!;
+  // nothing moves, and nothing can be divided by a size of 0
+  if (constantValue(size) === 0) return x;
+  const cut = subtract(size, mod(shift, size));
+  const parts = [sliceAxis(e, x, axis, cut, size), sliceAxis(e, x, axis, zero, cut)];
+  return e.reshape(e.apply('concatenate', parts, { axis }), x.type.shape);
+}
+
+const padModes = ['constant', 'edge', 'reflect', 'symmetric', 'wrap'] as const;
+type PadMode = (typeof padModes)[number];
+
+function padMode(a: Arguments): PadMode {
+  const text = a.string('mode');
+  const mode = padModes.find((m) => m === text);
+  if (mode !== undefined) return mode;
+  const known = padModes.map((m) => `"${m}"`).join(', ');
+  return a.fail('MLX2426', `no padding is called "${text}"`, {
+    span: a.spanOf('mode'),
+    hint: `one of ${known}`,
+  });
+}
+
+/** Reads x along an axis at -low, ..., size + high - 1, where what lies outside is taken from inside. */
+function padAxis(
+  e: Emitter,
+  x: Value,
+  axis: number,
+  [low, high]: readonly [Int, Int],
+  mode: Exclude<PadMode, 'constant'>,
+): Value {
+  if (low === zero && high === zero) return x;
+  const size = x.type.shape[axis]!;
+  const length = add(size, add(low, high));
+  const whole = (value: Int): Value => e.broadcast(e.dim(value, 'i32'), [length], []);
+  const place = e.apply('sub', [e.iota('i32', [length], 0), whole(low)]);
+  const last = whole(subtract(size, one));
+  const index = ((): Value => {
+    switch (mode) {
+      case 'edge':
+        return e.apply('min', [e.apply('max', [place, whole(zero)]), last]);
+      case 'wrap':
+        return e.apply('rem', [place, whole(size)]);
+      case 'reflect': {
+        // up and down with a period of 2 (size - 1), of at least 1
+        const period = whole(max(one, multiply(int(2), subtract(size, one))));
+        const phase = e.apply('rem', [place, period]);
+        return e.apply('min', [phase, e.apply('sub', [period, phase])]);
+      }
+      case 'symmetric': {
+        const period = whole(multiply(int(2), size));
+        const phase = e.apply('rem', [place, period]);
+        const back = e.apply('sub', [whole(subtract(multiply(int(2), size), one)), phase]);
+        return e.apply('min', [phase, back]);
+      }
+    }
+  })();
+  return moveAxes(e, e.apply('gather', [x, index], { axes: [axis] }), [0], [axis]);
+}
+
 const joining: readonly Intrinsic[] = [
-  intrinsic(
-    'concatenate',
-    [required('tensors'), optional('axis', intTerm(0))],
-    'Tensors one after another along an axis they have.',
-    (a) => {
-      const values = tensorsOf(a, 'tensors');
-      const isKey = areKeys(a, 'tensors');
-      const axis = a.axis('axis', values[0]!.type.shape.length - (isKey ? 1 : 0));
-      const parts = alike(a, values, axis);
-      const joined = parts.length === 1 ? parts[0]! : a.apply('concatenate', parts, { axis });
-      return tensorTerm(joined, isKey);
-    },
+  ...['concatenate', 'concat'].map((name) =>
+    intrinsic(
+      name,
+      [required('tensors'), optional('axis', intTerm(0))],
+      'Tensors one after another along an axis they have; flattened first with `axis = none`.',
+      (a) => {
+        const given = tensorsOf(a, 'tensors');
+        const isKey = areKeys(a, 'tensors');
+        const isFlat = a.isNone('axis');
+        const values = isFlat ? given.map((x) => a.reshape(x, [product(x.type.shape)])) : given;
+        const axis = isFlat ? 0 : a.axis('axis', values[0]!.type.shape.length - (isKey ? 1 : 0));
+        const parts = alike(a, values, axis);
+        const joined = parts.length === 1 ? parts[0]! : a.apply('concatenate', parts, { axis });
+        return tensorTerm(joined, isKey);
+      },
+    ),
   ),
   intrinsic(
     'stack',
@@ -365,12 +464,21 @@ const joining: readonly Intrinsic[] = [
   ),
   intrinsic(
     'pad',
-    [required('x'), required('pad_width'), optional('value', intTerm(0))],
-    '`value` around x: `pad(x, 1)`, `pad(x, (1, 2))` on every axis, `pad(x, ((1, 2), (0, 0)))` by axis.',
+    [
+      required('x'),
+      required('pad_width'),
+      optional('mode', { kind: 'string', value: 'constant' }),
+      optional('constant_values', intTerm(0)),
+    ],
+    '`constant_values` around x: `pad(x, 1)`, `pad(x, (1, 2))` on every axis, `pad(x, ((1, 2), (0, 0)))` by axis. By mode, instead: "edge" repeats the last element, "reflect" mirrors without it, "symmetric" with it, "wrap" goes on at the other end.',
     (a) => {
       const x = a.value('x');
       const widths = padWidths(a, x.type.shape.length);
-      const value = a.convert(a.value('value', x.type.dtype), x.type.dtype);
+      const mode = padMode(a);
+      if (mode !== 'constant') {
+        return a.tensor(widths.reduce((v, width, axis) => padAxis(a, v, axis, width, mode), x));
+      }
+      const value = a.convert(a.value('constant_values', x.type.dtype), x.type.dtype);
       const attrs = {
         low: widths.map(([low]) => low),
         high: widths.map(([, high]) => high),
@@ -382,24 +490,37 @@ const joining: readonly Intrinsic[] = [
   intrinsic(
     'roll',
     [required('x'), required('shift'), optional('axis')],
-    'x moved by `shift` places along an axis; what leaves at the end comes back at the start.',
+    'x moved by `shift` places along an axis, what leaves at the end coming back at the start; several shifts and axes as tuples, the flattened x without an axis.',
     (a) => {
       const x = a.value('x');
-      const flat = a.isNone('axis') ? a.reshape(x, [product(x.type.shape)]) : x;
-      const axis = a.isNone('axis') ? 0 : a.axis('axis', x.type.shape.length);
-      const size = flat.type.shape[axis]!;
-      const cut = subtract(size, mod(a.int('shift'), size));
-      const parts = [sliceAxis(a, flat, axis, cut, size), sliceAxis(a, flat, axis, zero, cut)];
-      return a.tensor(a.reshape(a.apply('concatenate', parts, { axis }), x.type.shape));
+      if (a.isNone('axis')) {
+        const flat = a.reshape(x, [product(x.type.shape)]);
+        return a.tensor(a.reshape(rollAxis(a, flat, 0, a.int('shift')), x.type.shape));
+      }
+      const term = a.term('axis');
+      const axes = term.kind === 'tuple' || term.kind === 'array' ? term.items : [term];
+      const shifts = a.shape('shift');
+      if (shifts.length !== 1 && shifts.length !== axes.length) {
+        a.fail('MLX2427', `${shifts.length} shifts for ${axes.length} axes`, {
+          span: a.spanOf('shift'),
+        });
+      }
+      const places = axes.map((axis) =>
+        a.need(a.context.asAxis(axis, x.type.shape.length, a.spanOf('axis'))),
+      );
+      return a.tensor(
+        places.reduce((v, axis, i) => rollAxis(a, v, axis, shifts[i] ?? shifts[0]!), x),
+      );
     },
   ),
   intrinsic(
     'repeat',
-    [required('x'), required('repeats'), required('axis')],
-    'Every element `repeats` times in a row along the axis.',
+    [required('x'), required('repeats'), optional('axis')],
+    'Every element `repeats` times in a row along the axis; of the flattened x without one.',
     (a) => {
-      const x = a.value('x');
-      const axis = a.axis('axis', x.type.shape.length);
+      const given = a.value('x');
+      const x = a.isNone('axis') ? a.reshape(given, [product(given.type.shape)]) : given;
+      const axis = a.isNone('axis') ? 0 : a.axis('axis', x.type.shape.length);
       const times = a.int('repeats');
       const wide = expandDims(a, x, [axis + 1]);
       const shape = wide.type.shape.map((dim, i) => (i === axis + 1 ? times : dim));
@@ -431,13 +552,36 @@ const joining: readonly Intrinsic[] = [
   ),
   intrinsic(
     'diagonal',
-    [required('x')],
-    'The diagonal of the last two axes, which must have one size.',
+    [
+      required('x'),
+      optional('offset', intTerm(0)),
+      optional('axis1', intTerm(0)),
+      optional('axis2', intTerm(1)),
+    ],
+    'The elements whose index along `axis2` is that along `axis1` plus `offset`, as a last axis in place of both.',
     (a) => {
       const x = a.value('x');
       const rank = x.type.shape.length;
       if (rank < 2) failWithoutMatrix(a, 'diagonal');
-      return a.tensor(takeDiagonal(a, x, rank - 2, rank - 1));
+      const [row, column] = [a.axis('axis1', rank), a.axis('axis2', rank)];
+      if (row === column) {
+        a.fail('MLX2429', 'a diagonal runs along two different axes', { span: a.spanOf('axis2') });
+      }
+      const offset = a.int('offset');
+      const known = constantValue(offset);
+      if (known === undefined) {
+        return a.fail('MLX2429', 'the offset of a diagonal must be a number', {
+          span: a.spanOf('offset'),
+        });
+      }
+      const [height, width] = [x.type.shape[row]!, x.type.shape[column]!];
+      const [down, right] = [int(Math.max(0, -known)), int(Math.max(0, known))];
+      const size = max(zero, min(subtract(height, down), subtract(width, right)));
+      const rows = sliceAxis(a, x, row, down, add(down, size));
+      const square = sliceAxis(a, rows, column, right, add(right, size));
+      const taken = takeDiagonal(a, square, row, column);
+      const axis = column < row ? row - 1 : row;
+      return a.tensor(moveAxes(a, taken, [axis], [rank - 2]));
     },
   ),
 ];
