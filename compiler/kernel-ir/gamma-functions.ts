@@ -41,6 +41,14 @@ function digammaNearTwo(s: number): number {
   return slopeAtTwo + s * sum;
 }
 
+/** Where digamma is 0, in two doubles, and its derivatives there over k! for k = 1, 2, ... */
+const root: readonly [number, number] = [1.4616321449683622, 9.549995429965697e-17];
+const aroundRoot: readonly number[] = [
+  0.9676722454476212, -0.4427631689835921, 0.258499760955651, -0.16394270544240652,
+  0.10782405069126237, -0.07219956125645471, 0.04880428816414311, -0.03316112647484736,
+  0.022597648232218104, -0.01542476590494896, 0.010538791616612175, -0.007204534386356869,
+];
+
 /** log |gamma(x)|; infinite at 0, -1, -2, ... and at both infinities. */
 export function lgamma(x: number): number {
   if (x < 0.5) {
@@ -71,6 +79,8 @@ export function digamma(x: number): number {
     if (x === Math.floor(x)) return NaN;
     return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x - Math.round(x)));
   }
+  const d = x - root[0] - root[1];
+  if (Math.abs(d) < 0.06) return d * aroundRoot.reduceRight((sum, term) => sum * d + term, 0);
   if (x < 0.5) return digammaNearTwo(x) - 1 / (1 + x) - 1 / x;
   if (x < 1.5) return digammaNearTwo(x - 1) - 1 / x;
   if (x < 10) {

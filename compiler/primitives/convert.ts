@@ -45,7 +45,14 @@ export const convert: Primitive<ConvertAttrs> = definePrimitive<ConvertAttrs>({
   lower: {
     kind: 'element',
     isView: false,
-    element: (k, { attrs }, index) => k.convert(k.read(0, index), computeType(attrs.dtype)),
+    // f16 and bf16 are f32 in registers: what does not fit them is rounded here, not only where it is stored
+    element: (k, op, index) => {
+      const from = op.operands[0]!.type.dtype;
+      const to = op.attrs.dtype;
+      const x = k.read(0, index);
+      const isExact = computeType(to) === to || from === to || byteSize(from) === 1;
+      return k.convert(isExact ? x : k.convert(x, to), computeType(to));
+    },
   },
 });
 

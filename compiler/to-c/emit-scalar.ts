@@ -2,7 +2,7 @@
 import { unreachable } from '../diagnostics/internal-error.ts';
 import type { Buffer, KernelScalar, RangeCondition } from '../kernel-ir/program.ts';
 import { type Int, isNonNegative, one, subtract } from '../symbolic/integer.ts';
-import { byteSize, computeType, type DType, isFloat } from '../tensor-ir/dtype.ts';
+import { byteSize, computeType, type DType, isFloat, isInteger } from '../tensor-ir/dtype.ts';
 import { emitInteger } from './emit-integer.ts';
 import { emitCall } from './functions.ts';
 import type { KernelNames } from './names.ts';
@@ -86,10 +86,30 @@ function fromStorage(dtype: DType, element: Text, context: ScalarContext): Text 
 }
 
 /** A value as the element that a buffer of `dtype` holds. */
-export function toStorage(dtype: DType, value: Text, context: ScalarContext): Text {
-  if (dtype !== 'f16' && dtype !== 'bf16') return value;
+export function emitStored(dtype: DType, scalar: KernelScalar, context: ScalarContext): Text {
+  if (!isHalf(dtype)) return emitScalar(scalar, context);
+  // a conversion to the dtype of the buffer rounds only once
+  if (scalar.kind === 'convert' && scalar.value.kind === 'convert') {
+    const { value, dtype: rounded } = scalar.value;
+    if (rounded === dtype && scalar.dtype === 'f32') {
+      return emitNarrow(value.dtype, dtype, emitScalar(value, context), context);
+    }
+  }
+  return emitNarrow('f32', dtype, emitScalar(scalar, context), context);
+}
+
+/** A number as f16 or bf16, rounded once. */
+function emitNarrow(from: DType, to: 'f16' | 'bf16', value: Text, context: ScalarContext): Text {
   context.need('half.h');
-  return call(`f32_to_${dtype}`, [value]);
+  if (from === 'f64' || (isInteger(from) && byteSize(from) >= 4)) {
+    return call(`f32_to_${to}`, [call(`odd_f32_${from}`, [value])]);
+  }
+  const wide = computeType(from) === 'f32' ? value : cast('float', value);
+  return call(`f32_to_${to}`, [wide]);
+}
+
+function isHalf(dtype: DType): dtype is 'f16' | 'bf16' {
+  return dtype === 'f16' || dtype === 'bf16';
 }
 
 function emitConvert(from: DType, to: DType, value: Text, context: ScalarContext): Text {
@@ -99,16 +119,13 @@ function emitConvert(from: DType, to: DType, value: Text, context: ScalarContext
     context.need('convert.h');
     return call(`convert_${computeType(from)}_${to}`, [value]);
   }
-  const wide = computeType(from) === computeType(to) ? value : cast(valueType(to), value);
-  if (to !== 'f16' && to !== 'bf16') return wide;
   // half types are rounded where a program converts to them
-  context.need('half.h');
-  return call(`${to}_to_f32`, [call(`f32_to_${to}`, [wide])]);
+  if (isHalf(to)) return call(`${to}_to_f32`, [emitNarrow(from, to, value, context)]);
+  return computeType(from) === to ? value : cast(valueType(to), value);
 }
 
 function emitBitcast(from: DType, to: DType, value: Text, context: ScalarContext): Text {
   if (from === to) return value;
-  const isHalf = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16';
   if (isHalf(from)) {
     context.need('half.h');
     const bits = call(`${from}_bits`, [call(`f32_to_${from}`, [value])]);

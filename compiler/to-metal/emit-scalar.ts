@@ -2,7 +2,7 @@
 import { InternalError, unreachable } from '../diagnostics/internal-error.ts';
 import type { Buffer, KernelScalar, RangeCondition } from '../kernel-ir/program.ts';
 import { type Int, isNonNegative, one, subtract } from '../symbolic/integer.ts';
-import { byteSize, computeType, type DType, isFloat } from '../tensor-ir/dtype.ts';
+import { byteSize, computeType, type DType, isFloat, isInteger } from '../tensor-ir/dtype.ts';
 import { atom, call, infix, level, type Text, within } from '../to-c/precedence.ts';
 import { emitInteger, type IntegerContext } from './emit-integer.ts';
 import { cast, emitCall, narrow } from './functions.ts';
@@ -65,7 +65,26 @@ function fromStorage(dtype: DType, element: Text): Text {
 }
 
 /** A value as the element that a buffer of `dtype` holds. */
-export function toStorage(dtype: DType, value: Text): Text {
+export function emitStored(dtype: DType, scalar: KernelScalar, context: ScalarContext): Text {
+  // a conversion to the dtype of the buffer rounds only once
+  if (scalar.kind === 'convert' && scalar.value.kind === 'convert' && scalar.dtype === 'f32') {
+    const { value, dtype: rounded } = scalar.value;
+    if (rounded === dtype)
+      return emitNarrow(value.dtype, dtype, emitScalar(value, context), context);
+  }
+  return toStorage(dtype, emitScalar(scalar, context));
+}
+
+/** A number as f16 or bf16, rounded once. No f32 is inexact for an integer that f16 holds. */
+function emitNarrow(from: DType, to: DType, value: Text, context: ScalarContext): Text {
+  if (to === 'bf16' && isInteger(from) && byteSize(from) >= 4) {
+    context.need('odd_float');
+    return toStorage(to, call('mlxc::odd_float', [value]));
+  }
+  return toStorage(to, computeType(from) === 'f32' ? value : cast('f32', value));
+}
+
+function toStorage(dtype: DType, value: Text): Text {
   return dtype === 'f16' || dtype === 'bf16' ? call(storageType(dtype), [value]) : value;
 }
 
@@ -79,9 +98,11 @@ function emitConvert(from: DType, to: DType, value: Text, context: ScalarContext
     context.need('saturating_convert');
     return call(`mlxc::to_${valueType(to)}`, [value]);
   }
-  const wide = computeType(from) === computeType(to) ? value : cast(to, value);
   // half types are rounded where a program converts to them
-  return fromStorage(to, toStorage(to, wide));
+  if (to === 'f16' || to === 'bf16') {
+    return fromStorage(to, emitNarrow(from, to, value, context));
+  }
+  return computeType(from) === to ? value : cast(to, value);
 }
 
 /** Values of f16 and bf16 are floats in registers; their bits are those of the 16-bit type. */

@@ -356,4 +356,5 @@ def main():
         write(folder, make.__name__, list(make()))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -56,6 +56,16 @@ MLXC_INLINE double lgamma_f64(double x) {
 
 /** digamma for x > 0. */
 MLXC_INLINE double mlxc_digamma_right(double x) {
+  // the power series around its zero
+  const double d = x - 1.4616321449683622 - 9.549995429965697e-17;
+  if (fabs(d) < 0.06) {
+    static const double terms[] = {0.9676722454476212, -0.4427631689835921, 0.258499760955651, -0.16394270544240652,
+      0.10782405069126237, -0.07219956125645471, 0.04880428816414311, -0.03316112647484736, 0.022597648232218104,
+      -0.01542476590494896, 0.010538791616612175, -0.007204534386356869};
+    double sum = 0;
+    for (int i = 11; i >= 0; i--) sum = sum * d + terms[i];
+    return d * sum;
+  }
   if (x < 0.5) return mlxc_digamma_near_two(x) - 1 / (1 + x) - 1 / x;
   if (x < 1.5) return mlxc_digamma_near_two(x - 1) - 1 / x;
   if (x < 10) {

@@ -49,3 +49,22 @@ MLXC_INLINE bf16_t f32_to_bf16(float x) {
   const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   return (bf16_t)(x != x ? (bits >> 16) | 0x40 : rounded);
 }
+
+// wide numbers as float, inexact ones to odd: rounding that once more to f16 or bf16 is rounding the number once
+MLXC_INLINE float odd_f32_f64(double x) {
+  const float nearest = (float)x;
+  const uint32_t bits = bitcast_f32_u32(nearest);
+  const uint32_t truncated = fabs((double)nearest) > fabs(x) ? bits - 1 : bits;
+  return (double)nearest == x || x != x ? nearest : bitcast_u32_f32(truncated | 1);
+}
+MLXC_INLINE float odd_f32_u64(uint64_t x) {
+  const uint64_t high = x >> 16;
+  const uint64_t sticky = high | ((x & 0xffff) != 0);
+  return x >> 40 == 0 ? odd_f32_f64((double)x) : odd_f32_f64((double)sticky) * 65536.0f;
+}
+MLXC_INLINE float odd_f32_i64(int64_t x) {
+  const float size = odd_f32_u64(x < 0 ? -(uint64_t)x : (uint64_t)x);
+  return x < 0 ? -size : size;
+}
+MLXC_INLINE float odd_f32_i32(int32_t x) { return odd_f32_f64((double)x); }
+MLXC_INLINE float odd_f32_u32(uint32_t x) { return odd_f32_f64((double)x); }
