@@ -112,6 +112,7 @@ export function elaborateDeclared(
         const type = evaluateType(e, parameter.type, scope);
         if (isCompileTime(parameter.type) && parameter.default !== undefined) {
           const value = elaborateExpression(e, parameter.default, scope, type);
+          if (value.kind === 'none') return value;
           return coerce(e, value, type, { span: parameter.default.span });
         }
         if (type.kind !== 'error' && type.kind !== 'function' && !isTreeType(type)) {
@@ -146,6 +147,15 @@ export function elaborateDeclared(
   }
 }
 
+/** `int` parameters with a default may stand in constraints and types. */
+function defineInts(e: Elaborator, { parameters }: FunctionDeclaration, scope: Scope): void {
+  for (const { name, type, default: fallback } of parameters) {
+    if (type.kind !== 'named' || type.name.text !== 'int' || fallback?.kind !== 'number') continue;
+    const term = elaborateExpression(e, fallback, scope, { kind: 'int' });
+    scope.define(name.text, { kind: 'term', term, span: name.span, isVar: false });
+  }
+}
+
 function argumentOf(scope: Scope, generic: Generic): readonly GenericArgument[] {
   const binding = scope.find(generic.name.text);
   return binding?.kind === 'generic' ? [binding.argument] : [];
@@ -177,6 +187,7 @@ function bindSignature(
       const argument = exampleArgument(generic, rigid, axes);
       scope.define(generic.name.text, { kind: 'generic', argument, span: generic.span });
     }
+    defineInts(e, declaration, scope);
     return scope;
   };
   let scope = bind();
