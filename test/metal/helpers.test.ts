@@ -2,20 +2,13 @@
  * The helper functions of the Metal printer, compiled as C++ for this machine over a few lines that stand for Metal's library: their
  * values against the meaning of the scalar functions.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { evaluateScalar, scalarFunction } from '../../compiler/kernel-ir/scalar-functions.ts';
 import { convertElement } from '../../compiler/primitives/convert.ts';
 import { type DType, integerRange, isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import type { Element } from '../../compiler/tensor-ir/nd-array.ts';
 import { valueType } from '../../compiler/to-metal/types.ts';
-import { metalHelper } from '../support/metal-helpers.ts';
-
-const shim = fileURLToPath(new URL('../support/metal-on-host.h', import.meta.url));
+import { hostLiteral, runOnHost } from '../support/metal-on-host.ts';
 
 const floats: readonly number[] = [
   ...[0, -0, 1, -1, 0.5, -0.5, 2, 3, -3, 0.1, -0.1, 7.5, 1e-8, -1e-8, 1e-30, 1e10, -1e10, 3e38],
@@ -78,86 +71,6 @@ function calls(): Call[] {
   return all;
 }
 
-/** A C++ literal with exactly this value. */
-function literal(dtype: DType, value: Element): string {
-  if (!isFloat(dtype)) {
-    const { min } = integerRange(dtype);
-    const big = BigInt(value);
-    const text =
-      big === min && min < 0n ? `(${big + 1n}l - 1)` : `${big}${big > 2n ** 62n ? 'ul' : 'l'}`;
-    return `(${valueType(dtype)})${text}`;
-  }
-  const bits = new DataView(new ArrayBuffer(4));
-  bits.setFloat32(0, Number(value));
-  return `f(0x${bits.getUint32(0).toString(16)}u)`;
-}
-
-/** Runs all calls in one program; floats come back as their bits. */
-function run(all: readonly Call[]): string[] {
-  const files = new Set<string>();
-  const text: string[] = [];
-  const include = (name: string): void => {
-    if (files.has(name)) return;
-    files.add(name);
-    const source = metalHelper(name);
-    for (const other of /^\/\/ needs: (.*)\n/.exec(source)?.[1]?.split(' ') ?? []) include(other);
-    text.push(source);
-  };
-  const lines = all.map(({ name, dtype, args, to }) => {
-    include(to === undefined ? name : 'saturating_convert');
-    const target = to === undefined ? name : `to_${valueType(to)}`;
-    return `show(mlxc::${target}(${args.map((a) => literal(dtype, a)).join(', ')}));`;
-  });
-  const source = `#include "${shim}"
-static float f(uint bits) { float x; std::memcpy(&x, &bits, 4); return x; }
-static void show(float x) { uint b; std::memcpy(&b, &x, 4); std::printf("%u\\n", b); }
-template <typename T> static void show(T x) {
-  if (std::is_signed<T>::value) std::printf("%ld\\n", (long)x);
-  else std::printf("%lu\\n", (ulong)x);
-}
-${text.join('\n')}
-${chunk(lines, 500)
-  .map((part, i) => `static void part_${i}() {\n${part.join('\n')}\n}`)
-  .join('\n')}
-int main() {
-${chunk(lines, 500)
-  .map((_, i) => `part_${i}();`)
-  .join('\n')}
-}
-`;
-  const folder = mkdtempSync(join(tmpdir(), 'metal-helpers-'));
-  try {
-    writeFileSync(join(folder, 'helpers.cc'), source);
-    const program = join(folder, 'helpers');
-    execFileSync('c++', [
-      '-std=c++17',
-      '-O0',
-      '-w',
-      '-fwrapv',
-      '-o',
-      program,
-      join(folder, 'helpers.cc'),
-    ]);
-    return execFileSync(program, { encoding: 'utf8', maxBuffer: 1 << 26 })
-      .trimEnd()
-      .split('\n');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function chunk<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
-    list.slice(i * size, (i + 1) * size),
-  );
-}
-
-function floatOfBits(text: string): number {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setUint32(0, Number(text));
-  return view.getFloat32(0);
-}
-
 /** Spacing of floats around a value. */
 function ulp(value: number): number {
   return Math.max(2 ** (Math.floor(Math.log2(Math.abs(value))) - 23), 2 ** -126);
@@ -183,22 +96,28 @@ const hasZeros: ReadonlySet<string> = new Set(['lgamma', 'digamma', 'polygamma']
 
 test('helpers compute what the scalar functions mean', () => {
   const all = calls();
-  const results = run(all);
+  const helperOf = (call: Call): string =>
+    call.to === undefined ? call.name : 'saturating_convert';
+  const expressions = all.map(({ name, dtype, args, to }) => {
+    const target = to === undefined ? name : `to_${valueType(to)}`;
+    return `mlxc::${target}(${args.map((a) => hostLiteral(dtype, a)).join(', ')})`;
+  });
+  const results = runOnHost(expressions, all.map(helperOf));
   expect(results).toHaveLength(all.length);
   const wrong: string[] = [];
   all.forEach(({ name, dtype, args, to }, i) => {
     const [x, y] = args;
-    const text = results[i]!;
+    const result = results[i]!;
     const call = `${name}_${to ?? dtype}(${args.join(', ')})`;
     if (to !== undefined || !isFloat(dtype)) {
       const want =
         to !== undefined
           ? convertElement(x!, 'f32', to)
           : evaluateScalar(scalarFunction(name), dtype, x!, y ?? (dtype.endsWith('64') ? 0n : 0));
-      if (BigInt(text) !== BigInt(want)) wrong.push(`${call} is ${text}, not ${want}`);
+      if (result !== BigInt(want)) wrong.push(`${call} is ${result}, not ${want}`);
       return;
     }
-    const found = floatOfBits(text);
+    const found = Number(result);
     const exact = Number(evaluateScalar(scalarFunction(name), 'f32', x!, y ?? 0));
     const want = Math.fround(exact);
     if (Object.is(found, want) || Math.abs(want) < 2 ** -126) return;

@@ -33,7 +33,11 @@ inline float digamma(float x) {
   if (x == 0.0f) return -1.0f / x;
   if (!(x < 0.0f)) return digamma_right(x);
   if (x == metal::floor(x)) return NAN;
-  const float angle = 3.14159265f * (x - metal::rint(x));
-  return digamma_right(1.0f - x) - 3.14159265f * metal::cos(angle) / metal::sin(angle);
+  // the cotangent from the nearer end, where its angle is exact
+  const float distance = metal::fabs(x - metal::rint(x));
+  const bool isNearPole = distance < 0.25f;
+  const float angle = 3.14159265f * (isNearPole ? distance : 0.5f - distance);
+  const float ratio = isNearPole ? metal::cos(angle) / metal::sin(angle) : metal::sin(angle) / metal::cos(angle);
+  return digamma_right(1.0f - x) - 3.14159265f * metal::copysign(ratio, x - metal::rint(x));
 }
 }

@@ -10,6 +10,7 @@ inline float expm1(float x) {
   p = metal::fma(p, x, 1.0f / 24.0f);
   p = metal::fma(p, x, 1.0f / 6.0f);
   p = metal::fma(p, x, 0.5f);
-  return metal::fma(p * x, x, x);
+  // the sum would lose the sign of -0
+  return x == 0.0f ? x : metal::fma(p * x, x, x);
 }
 }
