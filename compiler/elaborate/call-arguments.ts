@@ -12,6 +12,7 @@ import { suggest } from '../diagnostics/suggest.ts';
 import type { Argument, Expression, Name } from '../syntax/ast.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
+import { meantArgument } from './foreign-names.ts';
 import type { Scope } from './scope.ts';
 import type { Term, Type } from './value.ts';
 
@@ -104,11 +105,9 @@ function assignByName(
 ): void {
   const index = parameters.findIndex((p) => p.name === name.text);
   if (index < 0) {
-    const near = suggest(
-      name.text,
-      parameters.map((p) => p.name),
-    );
-    e.error(unknownArgument(callee, name.text, name.span, near));
+    const names = parameters.map((p) => p.name);
+    const near = meantArgument(name.text, names) ?? suggest(name.text, names);
+    e.error(unknownArgument(callee, name.text, name.span, near, names));
   } else if (slots[index]!.length > 0) e.error(repeatedArgument(name.text, name.span));
   else slots[index]!.push(source);
 }

@@ -16,7 +16,13 @@ import { Elaborator } from './elaborator.ts';
 import { makeEntry } from './entries.ts';
 import { FunctionTable } from './instances.ts';
 import { intrinsics } from './intrinsics/index.ts';
-import { type LoadedModule, ModuleLoader, preludeScope, type Resolve } from './modules.ts';
+import {
+  type LoadedModule,
+  libraryModules,
+  ModuleLoader,
+  preludeScope,
+  type Resolve,
+} from './modules.ts';
 import type { Scope } from './scope.ts';
 import { isCompileTime } from './types.ts';
 
@@ -39,6 +45,12 @@ export function elaborate(root: Module, options: ElaborateOptions): Program<'tra
   const sink: DiagnosticSink = { report: (problem) => problems.push(problem) };
   const e = new Elaborator(sink, functions, options.dims ?? new Map());
   for (const module of options.prelude) functions.library.add(module.file);
+  e.libraryHome = (name) =>
+    libraryModules.find((module) =>
+      options
+        .resolve(root.file, module)
+        ?.declarations.some((d) => d.isExported && d.name.text === name),
+    );
   const loader = new ModuleLoader(e, preludeScope(intrinsics, options.prelude), options.resolve);
   const loaded = loader.load(root);
   for (const { module } of loader.loaded.values()) {

@@ -126,6 +126,28 @@ export class Elaborator implements ElaborationContext {
     });
   }
 
+  private readonly unknown = new Set<string>();
+
+  /** Whether an unknown name comes up for the first time in the function that is being elaborated. */
+  isNewUnknown(name: string, span: Span): boolean {
+    const home = this.calls.findLast((call) => call.declaration !== undefined)?.declaration;
+    const key = `${span.file} ${home === undefined ? '' : this.idOf(home)} ${name}`;
+    if (this.quiet > 0) return true;
+    const isNew = !this.unknown.has(key);
+    this.unknown.add(key);
+    this.errorCount += isNew ? 0 : 1;
+    return isNew;
+  }
+
+  /** The module of the library that exports a name; set by the driver of the elaboration. */
+  libraryHome: (name: string) => string | undefined = () => undefined;
+
+  /** How to import a name of the library; undefined when it has none of that name. */
+  importHint(name: string): string | undefined {
+    const home = this.libraryHome(name);
+    return home === undefined ? undefined : `write \`import { ${name} } from "${home}";\``;
+  }
+
   /** Runs `body` one level deeper, or reports that the source nests too deeply. */
   nested(span: Span, body: () => Term): Term {
     if (!this.spend(1, span)) return errorTerm;

@@ -5,7 +5,7 @@ import { notAValue, unknownField, unknownName } from '../diagnostics/problems/na
 import { badLiteral, noTupleField } from '../diagnostics/problems/types.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { int } from '../symbolic/integer.ts';
-import type { Expression, TypeArgument } from '../syntax/ast.ts';
+import type { Expression, Name, StructDeclaration, TypeArgument } from '../syntax/ast.ts';
 import { isDType } from '../tensor-ir/dtype.ts';
 import { elaborateBlock } from './blocks.ts';
 import { type ArgumentSource, argumentSource, termSource } from './call-arguments.ts';
@@ -15,6 +15,7 @@ import { evaluateConst } from './constants.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { fieldOf } from './fields.ts';
+import { hintForValue } from './foreign-names.ts';
 import { genericsOf } from './generics.ts';
 import { elaborateIndex } from './indexing.ts';
 import { binaryOperation, unaryOperation } from './operators.ts';
@@ -126,19 +127,6 @@ function number(e: Elaborator, { text, isFloat, span }: Expression & { kind: 'nu
   return { kind: 'int', value: int(value) };
 }
 
-const noPrefix = 'functions stand without a prefix: `exp(x)`, `where(c, a, b)`';
-
-/** What names of Python are here. */
-const foreign: ReadonlyMap<string, string> = new Map([
-  ['True', 'write `true`'],
-  ['False', 'write `false`'],
-  ['None', 'write `none`, or `newaxis` for a new axis'],
-  ['range', 'write `for i in 0..n { ... }`, or `arange(n)` for a tensor'],
-  ...['np', 'numpy', 'jnp', 'jax', 'mx', 'torch', 'tf', 'math', 'F', 'nn'].map(
-    (name) => [name, noPrefix] as const,
-  ),
-]);
-
 function elaborateName(
   e: Elaborator,
   { name, span }: Expression & { kind: 'name' },
@@ -147,9 +135,7 @@ function elaborateName(
   const binding = scope.find(name.text);
   if (binding === undefined) {
     if (isDType(name.text)) return { kind: 'dtype', dtype: name.text };
-    const problem = unknownName(name.text, span, suggest(name.text, scope.allNames()));
-    const hint = foreign.get(name.text);
-    return e.error(hint === undefined ? problem : { ...problem, hint });
+    return reportUnknownName(e, name, scope);
   }
   switch (binding.kind) {
     case 'term':
@@ -159,7 +145,10 @@ function elaborateName(
       return { kind: 'function', form: 'declared', declaration, scope: home, typeArguments: [] };
     }
     case 'struct':
-      return e.error(notAValue(name.text, 'a struct', span));
+      return e.error({
+        ...notAValue(name.text, 'a struct', span),
+        hint: `a value of it is written \`${structExample(binding.declaration)}\``,
+      });
     case 'const':
       return evaluateConst(e, binding);
     case 'generic': {
@@ -176,6 +165,24 @@ function elaborateName(
     default:
       return unreachable(binding);
   }
+}
+
+function structExample({ name, fields }: StructDeclaration): string {
+  const shown = fields.slice(0, 3).map((f) => `${f.name.text}: …`);
+  return `${name.text} { ${shown.join(', ')}${fields.length > 3 ? ', …' : ''} }`;
+}
+
+/** Once for a function: what follows from it is no mistake of its own. */
+function reportUnknownName(e: Elaborator, { text, span }: Name, scope: Scope): Term {
+  if (!e.isNewUnknown(text, span)) return errorTerm;
+  const hint = hintForValue(text) ?? e.importHint(text);
+  if (hint !== undefined) return e.error({ ...unknownName(text, span, undefined), hint });
+  const near = suggest(text, scope.allNames());
+  const problem = unknownName(text, span, near);
+  const isDim = near === undefined && /^[A-Z][A-Z0-9]?$/.test(text);
+  return e.error(
+    isDim ? { ...problem, hint: 'a dim is bound by the type of a parameter' } : problem,
+  );
 }
 
 const passesExpected: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '**']);
@@ -286,12 +293,13 @@ function unknown(
   const binding = isMethod ? undefined : scope.find(text);
   const isFunction =
     binding?.kind === 'function' || (binding?.kind === 'term' && binding.term.kind === 'function');
-  return e.error(
-    unknownField(describe(object), text, span, {
-      suggestion: isFunction ? `${text}()` : suggest(text, candidates),
-      fields: object.kind === 'struct' ? fields : [],
-    }),
-  );
+  const problem = unknownField(describe(object), text, span, {
+    suggestion: isFunction ? `${text}()` : suggest(text, candidates),
+    fields: object.kind === 'struct' ? fields : [],
+  });
+  const hint = isFunction || object.kind === 'struct' ? undefined : hintForValue(text);
+  const cure = hint ?? (isMethod ? e.importHint(text) : undefined);
+  return e.error(cure === undefined ? problem : { ...problem, hint: cure });
 }
 
 /** Arguments in `<...>` as the generics of the callee demand; an intrinsic takes dims and types as they look. */

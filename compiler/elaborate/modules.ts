@@ -3,15 +3,17 @@ import {
   duplicateName,
   importCycle,
   notExported,
+  unknownClass,
   unknownModule,
 } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { Declaration, FunctionDeclaration, Import, Module } from '../syntax/ast.ts';
+import type { Declaration, Generic, Import, Module, Name } from '../syntax/ast.ts';
 import type { LazyModule } from '../syntax/lazy-module.ts';
 import type { Elaborator } from './elaborator.ts';
 import type { Intrinsic } from './intrinsic.ts';
 import { type Binding, Scope } from './scope.ts';
+import { genericClasses, isConstraintName } from './types.ts';
 import type { Term } from './value.ts';
 
 export interface LoadedModule {
@@ -66,6 +68,7 @@ function bindingOf(declaration: Declaration, scope: Scope): Binding {
 /** Defines the module's own names. */
 function declare(e: Elaborator, module: Module, scope: Scope): void {
   const first = new Map<string, Span>();
+  for (const { text, span } of module.unreadable) scope.define(text, errorBinding(span));
   for (const declaration of module.declarations) {
     const { text, span } = declaration.name;
     if (text === '') continue;
@@ -75,13 +78,15 @@ function declare(e: Elaborator, module: Module, scope: Scope): void {
       first.set(text, span);
       scope.define(text, bindingOf(declaration, scope));
     }
-    if (declaration.kind === 'fn') requireDistinct(e, declaration);
+    if (declaration.kind === 'fn') requireDistinct(e, declaration.parameters);
+    else if (declaration.kind === 'struct') requireDistinct(e, declaration.fields);
+    if (declaration.kind !== 'const') checkGenerics(e, declaration.generics);
   }
 }
 
-function requireDistinct(e: Elaborator, { parameters }: FunctionDeclaration): void {
+function requireDistinct(e: Elaborator, items: readonly { readonly name: Name }[]): void {
   const first = new Map<string, Span>();
-  for (const { name } of parameters) {
+  for (const { name } of items) {
     const before = first.get(name.text);
     if (before === undefined) first.set(name.text, name.span);
     else if (name.text !== '' && name.text !== '_') {
@@ -90,12 +95,34 @@ function requireDistinct(e: Elaborator, { parameters }: FunctionDeclaration): vo
   }
 }
 
+function checkGenerics(e: Elaborator, generics: readonly Generic[]): void {
+  requireDistinct(e, generics);
+  for (const { constraint } of generics) {
+    if (constraint === undefined || isConstraintName(constraint.text)) continue;
+    e.error(
+      unknownClass(constraint.text, constraint.span, suggest(constraint.text, genericClasses)),
+    );
+  }
+}
+
+/** The modules of the standard library: where a name that nobody imported may come from. */
+export const libraryModules: readonly string[] = [
+  'std/nn',
+  'std/random',
+  'std/losses',
+  'std/optim',
+  'std/linalg',
+  'std/fft',
+];
+
 export type Resolve = (from: string, specifier: string) => Module | undefined;
 
 /** Loads modules once, and reports what cannot be imported. */
 export class ModuleLoader {
   readonly loaded: Map<string, LoadedModule> = new Map();
   private readonly open: string[] = [];
+  /** What the module that is being loaded has imported so far. */
+  private imported = new Map<string, Span>();
   private readonly e: Elaborator;
   private readonly prelude: Scope;
   private readonly resolve: Resolve;
@@ -114,7 +141,10 @@ export class ModuleLoader {
     const loaded = { module, scope };
     this.loaded.set(module.file, loaded);
     this.open.push(module.file);
+    const outer = this.imported;
+    this.imported = new Map();
     for (const item of module.imports) this.import(module, item, imports);
+    this.imported = outer;
     this.open.pop();
     declare(this.e, module, scope);
     return loaded;
@@ -123,7 +153,9 @@ export class ModuleLoader {
   private import(module: Module, item: Import, scope: Scope): void {
     const found = this.resolve(module.file, item.from);
     if (found === undefined) {
-      this.e.error(unknownModule(item.from, item.fromSpan));
+      this.e.error(
+        unknownModule(item.from, item.fromSpan, this.nearModule(module.file, item.from)),
+      );
       this.defineErrors(item, scope);
       return;
     }
@@ -134,23 +166,39 @@ export class ModuleLoader {
       return;
     }
     const { module: other, scope: home } = this.load(found);
-    const seen = new Map<string, Span>();
     for (const { name, as } of item.names) {
       const local = as ?? name;
       const declaration = other.declarations.find((d) => d.name.text === name.text);
-      const first = seen.get(local.text);
+      const first = this.imported.get(local.text);
       if (first !== undefined) this.e.error(duplicateName(local.text, local.span, first));
-      seen.set(local.text, local.span);
+      this.imported.set(local.text, local.span);
       if (declaration?.isExported === true) {
         scope.define(local.text, bindingOf(declaration, home));
         continue;
       }
       const exported = other.declarations.filter((d) => d.isExported).map((d) => d.name.text);
       const suggestion = suggest(name.text, exported);
+      const elsewhere = this.e.importHint(name.text);
       const declared = declaration?.name.span;
-      this.e.error(notExported(name.text, item.from, name.span, { declared, suggestion }));
+      const problem = notExported(name.text, item.from, name.span, { declared, suggestion });
+      const isElsewhere = declared === undefined && elsewhere !== undefined;
+      this.e.error(isElsewhere ? { ...problem, hint: elsewhere } : problem);
       scope.define(local.text, errorBinding(local.span));
     }
+  }
+
+  /** The module that was meant: with its extension, its folder, or its letters in order. */
+  private nearModule(file: string, specifier: string): string | undefined {
+    const path = specifier.replaceAll('.', '/').replace(/^\/+/, '');
+    const candidates = [
+      `${specifier}.mlx`,
+      `./${specifier}`,
+      `./${specifier}.mlx`,
+      path,
+      `std/${path}`,
+    ];
+    const found = candidates.find((name) => this.resolve(file, name) !== undefined);
+    return found ?? suggest(specifier, libraryModules);
   }
 
   /** The names exist, so that each use of them is not one more error. */

@@ -19,7 +19,7 @@ import { namesIn } from './generics.ts';
 import { Inference } from './inference.ts';
 import type { Binding, Scope } from './scope.ts';
 import { containsError, errorTerm, typeOf, withLeading } from './terms.ts';
-import { evaluateType, structArguments, structType } from './types.ts';
+import { evaluateType, isErrorBinding, structArguments, structType } from './types.ts';
 import type { StructInstance, StructTerm, Term, Type } from './value.ts';
 
 type Literal = Expression & { readonly kind: 'struct' };
@@ -34,9 +34,13 @@ export function structLiteral(
   const binding = scope.find(name.text);
   if (binding?.kind !== 'struct') {
     for (const field of expression.fields) elaborateExpression(e, field.value, scope, undefined);
+    if (isErrorBinding(binding)) return errorTerm;
     if (binding !== undefined) return e.error(notAType(name.text, 'no struct', name.span));
     const structs = [...scope.allNames()].filter((n) => scope.find(n)?.kind === 'struct');
-    return e.error(unknownType(name.text, name.span, suggest(name.text, structs)));
+    if (!e.isNewUnknown(name.text, name.span)) return errorTerm;
+    const hint = e.importHint(name.text);
+    const problem = unknownType(name.text, name.span, suggest(name.text, structs));
+    return e.error(hint === undefined ? problem : { ...problem, hint });
   }
   const base =
     expression.base === undefined

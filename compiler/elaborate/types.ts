@@ -20,8 +20,9 @@ import type { DimExpression, Generic, TypeArgument, TypeExpression } from '../sy
 import { dtypes, isInClass } from '../tensor-ir/dtype.ts';
 import { evaluateDim } from './dims.ts';
 import type { Elaborator } from './elaborator.ts';
+import { hintForType } from './foreign-names.ts';
 import { keyOfArgument } from './keys.ts';
-import { Scope } from './scope.ts';
+import { type Binding, Scope } from './scope.ts';
 import { showType } from './show.ts';
 import { errorType, scalarType, withLeading } from './terms.ts';
 import type { GenericArgument, StructInstance, Type } from './value.ts';
@@ -185,21 +186,36 @@ function namedType(e: Elaborator, type: TypeExpression & { kind: 'named' }, scop
     return structType(e, { declaration, scope: binding.scope, arguments: args, leading: [] });
   }
   if (type.arguments.length > 0 && (binding !== undefined || builtinTypes.has(name))) {
-    e.error(wrongArgumentsOfType(name, 0, type.arguments.length, type.span));
+    const problem = wrongArgumentsOfType(name, 0, type.arguments.length, type.span);
+    const hint = `dims stand in brackets: \`${name}[…]\``;
+    e.error(builtinTypes.get(name)?.kind === 'tensor' ? { ...problem, hint } : problem);
     return errorType;
   }
   if (binding?.kind === 'generic') {
     if (binding.argument.kind === 'type') return binding.argument.type;
-    e.error(notAType(name, binding.argument.kind === 'dim' ? 'a dim' : 'a shape', type.span));
+    const isDim = binding.argument.kind === 'dim';
+    const problem = notAType(name, isDim ? 'a dim' : 'a shape', type.span);
+    const hint = `a dtype is declared \`<${name}: float>\` or \`<${name}: number>\`, a tree \`<${name}: tree>\``;
+    if (e.isNewUnknown(`type ${name}`, type.span)) e.error(isDim ? { ...problem, hint } : problem);
     return errorType;
   }
   const builtin = builtinTypes.get(name);
   if (builtin !== undefined) return builtin;
+  if (isErrorBinding(binding)) return errorType;
   if (binding === undefined) {
     const types = [...scope.allNames()].filter((n) => scope.find(n)?.kind === 'struct');
-    e.error(unknownType(name, type.span, suggest(name, [...types, ...builtinTypes.keys()])));
+    const hint = hintForType(name) ?? e.importHint(name);
+    const near = hint === undefined ? suggest(name, [...types, ...builtinTypes.keys()]) : undefined;
+    const problem = unknownType(name, type.name.span, near);
+    if (e.isNewUnknown(name, type.span))
+      e.error(hint === undefined ? problem : { ...problem, hint });
   } else e.error(notAType(name, binding.kind === 'function' ? 'a function' : 'a value', type.span));
   return errorType;
+}
+
+/** The name of something that could not be read or imported: said already. */
+export function isErrorBinding(binding: Binding | undefined): boolean {
+  return binding?.kind === 'term' && binding.term.kind === 'error';
 }
 
 /** Arguments in `<...>`, with defaults for those left out; undefined after a report. */
@@ -324,8 +340,18 @@ function isOfClass(dtype: (typeof dtypes)[number], constraint: string): boolean 
   }
 }
 
+/** What `<T: …>` may say. */
+export const genericClasses: readonly string[] = [
+  'float',
+  'integer',
+  'number',
+  'any',
+  'tree',
+  'int',
+];
+
 export function isConstraintName(name: string): boolean {
-  return ['float', 'integer', 'number', 'any', 'tree', 'int'].includes(name);
+  return genericClasses.includes(name);
 }
 
 interface StructMemo {

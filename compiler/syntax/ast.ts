@@ -16,6 +16,8 @@ export interface Module {
   readonly file: string;
   readonly imports: readonly Import[];
   readonly declarations: readonly Declaration[];
+  /** What the declarations that could not be read would have defined. */
+  readonly unreadable: readonly Name[];
   readonly span: Span;
 }
 

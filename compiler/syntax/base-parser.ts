@@ -17,6 +17,7 @@ import type { Diagnostic, DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import { tooManyProblems, unterminatedString } from '../diagnostics/problems/syntax.ts';
 import type { Span } from '../diagnostics/span.ts';
 import type { Name } from './ast.ts';
+import { boundNames } from './bound-names.ts';
 import { explainFailure } from './explain-failure.ts';
 import * as T from './tokens.ts';
 import { allTokens, endOf, type Lexed } from './tokens.ts';
@@ -66,7 +67,12 @@ const statementStarts: ReadonlySet<TokenType> = new Set<TokenType>([T.Let, T.For
 
 /** A string without its closing quote took the rest of its line: what is missing after it is in it. */
 function isUnterminated(token: IToken): boolean {
-  return token.tokenType === T.StringLiteral && !/^"(?:[^"\\]|\\.)*"$/.test(token.image);
+  const { tokenType, image } = token;
+  return tokenType === T.StringLiteral && image.startsWith('"') && !isClosedString(image);
+}
+
+function isClosedString(image: string): boolean {
+  return /^"(?:[^"\\]|\\.)*"$/.test(image);
 }
 
 export abstract class BaseParser extends EmbeddedActionsParser {
@@ -227,7 +233,20 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       beforePrevious: this.LA(-1),
       isOnNewLine: this.isOnNewLine(),
       opening: this.opening,
+      comment: this.commentBefore(),
     });
+  }
+
+  /** The comment behind the last consumed token on its line. */
+  private commentBefore(): string | undefined {
+    if (!(this.LA(0).startOffset >= 0)) return undefined;
+    const after = endOf(this.LA(0));
+    const before = this.here();
+    const comment = this.comments.find((c) => c.startOffset >= after && c.startOffset < before);
+    if (comment === undefined) return undefined;
+    return /[\r\n]/.test(this.source.text.slice(after, comment.startOffset))
+      ? undefined
+      : comment.image;
   }
 
   /** Reports and goes on: for what the grammar understands well enough. */
@@ -263,8 +282,8 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   }
 
   /** Reports that `expected` is missing at the end of the line and goes on; fails when the line goes on. */
-  protected forgiveAtLineEnd(expected: string): void {
-    if (!this.isAtEnd() && !this.isOnNewLine()) this.failExpecting(expected);
+  protected forgiveAtLineEnd(expected: string, isCertain = false): void {
+    if (!this.isAtEnd() && !this.isOnNewLine() && !isCertain) this.failExpecting(expected);
     this.reportFailure(new Failure(this.explain(expected)), this.LA(0).startOffset);
   }
 
@@ -326,9 +345,24 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     return tokenType === T.Else || tokenType === T.Semicolon || !this.isOnNewLine();
   }
 
-  /** Skips to the next declaration: a word such as `fn` that is first on its line. */
+  /** Skips to the next declaration: a word such as `fn` that is first on its line, and not between braces. */
   protected skipDeclaration(): void {
-    do this.SKIP_TOKEN();
-    while (!this.isAtEnd() && !(this.isDeclarationWord() && this.isOnNewLine()));
+    let depth = 0;
+    do {
+      const { tokenType } = this.LA(1);
+      if (tokenType === T.LeftBrace) depth += 1;
+      else if (tokenType === T.RightBrace) depth -= 1;
+      this.SKIP_TOKEN();
+    } while (
+      !this.isAtEnd() &&
+      !this.isAtDeclaration() &&
+      !(depth <= 0 && this.isDeclarationWord() && this.isOnNewLine())
+    );
+  }
+
+  /** What a statement or declaration that could not be read would have bound: names, without their use. */
+  protected namesBoundAt(start: number): Name[] {
+    const first = this.input.findIndex((token) => token.startOffset >= start);
+    return first < 0 ? [] : boundNames(this.input, first).map((token) => this.nameOf(token));
   }
 }

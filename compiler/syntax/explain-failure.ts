@@ -7,6 +7,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import {
   assignmentAsCondition,
   assignmentToPart,
+  externNotYet,
   foreignKeyword,
   foreignWord,
   malformedNumber,
@@ -16,6 +17,7 @@ import {
   structInCondition,
   unclosedBracket,
   unexpectedToken,
+  unknownConstruct,
 } from '../diagnostics/problems/syntax.ts';
 import type { Span } from '../diagnostics/span.ts';
 import * as T from './tokens.ts';
@@ -31,6 +33,8 @@ export interface FailureContext {
   readonly beforePrevious: IToken;
   readonly isOnNewLine: boolean;
   readonly opening: IToken | undefined;
+  /** The comment between `previous` and `token` that starts on the line of `previous`. */
+  readonly comment: string | undefined;
 }
 
 /** The words with which other languages start a declaration. */
@@ -48,6 +52,45 @@ export const foreignDeclarations: ReadonlyMap<string, string> = new Map([
   ['use', 'import { … } from "…";'],
   ['static', 'const'],
   ['var', 'const'],
+  ['let', 'const'],
+]);
+
+/** Declarations of other languages that have no counterpart, and what to do instead. */
+const unknownDeclarations: ReadonlyMap<string, string> = new Map([
+  ['impl', 'write the methods as functions: `m.norm()` calls `norm(m)`'],
+  ['trait', 'a generic names the class of its dtypes: `<T: float>`'],
+  ['enum', 'take an `int` or `bool` parameter, or write several functions'],
+  ['namespace', 'a file is a module'],
+  ['module', 'a file is a module'],
+  ['mod', 'a file is a module'],
+  ['template', 'generics stand behind the name: `fn f<T: float>(x: T[N]) -> T[N]`'],
+  ['async', 'calls of compiled functions are already asynchronous'],
+  ['macro_rules', 'write a function'],
+  ['if', 'statements stand in functions'],
+  ['for', 'statements stand in functions'],
+  ['while', 'statements stand in functions'],
+]);
+
+/** Statements of other languages, and what to do instead. */
+export const unknownStatements: ReadonlyMap<string, string> = new Map([
+  ['match', 'write `if … { … } else if … { … } else { … }`'],
+  ['switch', 'write `if … { … } else if … { … } else { … }`'],
+  ['case', 'write `if … { … } else if … { … } else { … }`'],
+  ['loop', 'write `while c { … }`, or `for i in 0..n while c { … }`'],
+  ['do', 'write `while c { … }`, or `for i in 0..n while c { … }`'],
+  ['repeat', 'write `while c { … }`, or `for i in 0..n while c { … }`'],
+  ['try', 'there are no exceptions: choose by a condition with `if` or `where`'],
+  ['catch', 'there are no exceptions: choose by a condition with `if` or `where`'],
+  ['throw', 'there are no exceptions: a `where` clause states what sizes must hold'],
+  ['raise', 'there are no exceptions: a `where` clause states what sizes must hold'],
+  ['with', 'functions have no effects; `stop_gradient(x)` stops derivatives'],
+  ['global', 'functions have no state: take the value as a parameter and give the new one back'],
+  ['nonlocal', 'functions have no state: take the value as a parameter and give the new one back'],
+  ['yield', '`scan` gives a value for each step'],
+  ['await', 'functions have no effects: leave it out'],
+  ['pass', 'leave it out: a block may be empty'],
+  ['del', 'leave it out: memory is planned by the compiler'],
+  ['unsafe', 'leave it out'],
 ]);
 
 const foreignWords: ReadonlyMap<string, string> = new Map([
@@ -56,6 +99,13 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['not', '!'],
   ['elif', 'else if'],
   ['elseif', 'else if'],
+]);
+
+const updates: ReadonlyMap<TokenType, string> = new Map([
+  [T.PlusEqual, 'add'],
+  [T.MinusEqual, 'subtract'],
+  [T.StarEqual, 'multiply'],
+  [T.SlashEqual, 'divide'],
 ]);
 
 const closers: ReadonlySet<TokenType> = new Set<TokenType>([
@@ -77,14 +127,16 @@ export function explainFailure(context: FailureContext): Diagnostic {
   const isAtEnd = !(token.startOffset >= 0);
   const afterPrevious = previous.startOffset >= 0 ? endOf(previous) : 0;
   // what is missing at the end of a line is shown there, not on the next line
+  const isMissing = expected !== 'a statement' && expected !== 'a declaration';
   const span: Span =
-    isAtEnd || context.isOnNewLine
+    isAtEnd || (context.isOnNewLine && isMissing)
       ? { file, start: Math.max(0, afterPrevious - 1), end: afterPrevious }
       : { file, start: token.startOffset, end: endOf(token) };
   const particular = isAtEnd ? undefined : explainToken(context, spanOf(file, token));
   if (particular !== undefined) return particular;
   if (opening !== undefined && /`[)\]}>|]`$/.test(expected)) {
-    return unclosedBracket(span, expected, describe(token), spanOf(file, opening));
+    const hint = hintFor(context);
+    return unclosedBracket(span, expected, describe(token), spanOf(file, opening), hint);
   }
   return unexpectedToken(span, expected, describe(token), hintFor(context));
 }
@@ -124,14 +176,23 @@ function explainToken(context: FailureContext, here: Span): Diagnostic | undefin
   if (tokenType === T.Equal && expected.includes('`{`')) return assignmentAsCondition(here);
   if (isAssignment(tokenType) && expected.includes('`;`')) {
     if (previous.tokenType === T.RightBracket) {
-      const update = tokenType === T.PlusEqual ? 'add' : tokenType === T.StarEqual ? 'mul' : 'set';
+      const update = updates.get(tokenType) ?? 'set';
       return assignmentToPart(here, `write \`x = x.at[i].${update}(v);\` for a new tensor`);
     }
     if (beforePrevious.tokenType === T.Dot) {
       return assignmentToPart(here, 'write `m = Name { ..m, field: v };` for a new struct');
     }
   }
-  if (tokenType === T.DotDot && expected.includes('operator')) return rangeOutsideFor(here);
+  if (tokenType === T.DotDot && /operator|`,`/.test(expected)) return rangeOutsideFor(here);
+  if (tokenType === T.As && next.tokenType === T.Identifier && expected !== 'a name') {
+    const hint = `a conversion is a call: \`${next.image}(x)\``;
+    return { ...foreignWord(here, `x as ${next.image}`, `${next.image}(x)`), hint };
+  }
+  if (tokenType === T.If && !context.isOnNewLine && /operator|`,`/.test(expected)) {
+    const instead = 'if c { a } else { b }';
+    return foreignWord(here, 'a if c else b', instead);
+  }
+  if (image === 'of' && expected === '`in`') return foreignWord(here, 'of', 'in');
   if (
     tokenType === T.Colon &&
     previous.tokenType === T.Identifier &&
@@ -140,7 +201,42 @@ function explainToken(context: FailureContext, here: Span): Diagnostic | undefin
   ) {
     return structInCondition(here);
   }
-  if (expected === 'a declaration' && closers.has(tokenType)) return strayBracket(here, image);
+  if (expected === 'a declaration') {
+    if (closers.has(tokenType)) return strayBracket(here, image);
+    const cure = unknownDeclarations.get(image);
+    if (cure !== undefined) return unknownConstruct(here, image, cure);
+    if (image === 'extern') return externNotYet(here);
+    const word = foreignDeclarations.get(image);
+    if (word !== undefined) return foreignKeyword(here, image, word);
+    if (tokenType === T.At) {
+      return unknownConstruct(
+        here,
+        '@',
+        'there are no decorators: `grad(f)`, `vmap(f)` and the like are called where they are used',
+      );
+    }
+  }
+  const isStray = tokenType === T.RightParen || tokenType === T.RightBracket;
+  if (isStray && expected.includes('`;`')) return strayBracket(here, image);
+  if (
+    tokenType === T.Not &&
+    previous.tokenType === T.Identifier &&
+    next.tokenType === T.LeftParen
+  ) {
+    return unknownConstruct(
+      { ...here, start: previous.startOffset },
+      `${previous.image}!`,
+      'there are no macros, and functions have no effects',
+    );
+  }
+  if (previous.image === 'new' && tokenType === T.Identifier) {
+    const before = { file, start: previous.startOffset, end: endOf(previous) };
+    return unknownConstruct(
+      before,
+      'new',
+      `a struct value is written \`${image} { field: value }\``,
+    );
+  }
   return undefined;
 }
 
@@ -155,25 +251,93 @@ function isAssignment(type: TokenType): boolean {
 }
 
 function hintFor(context: FailureContext): string | undefined {
-  const { token, previous, next, expected } = context;
-  const { tokenType, image } = token;
-  if (expected === 'a declaration') {
-    const word = foreignDeclarations.get(image);
-    if (word !== undefined) return `write \`${word}\``;
-    return 'a file holds `import`, `fn`, `struct` and `const`, each with or without `export`';
+  const { token, expected, comment } = context;
+  if (comment !== undefined && /^\/\/ ?[\w(]+[^a-z]*$/.test(comment)) {
+    return '`//` starts a comment: floor division is `floor_divide(a, b)`';
   }
+  if (expected === 'a declaration') return hintForDeclaration(context);
+  return hintForToken(context) ?? hintForPlace(context, token.tokenType);
+}
+
+function hintForDeclaration({ token, next }: FailureContext): string {
+  if (token.tokenType === T.StringLiteral) return 'a doc comment starts with `///`';
+  if (token.image === 'default') return 'there are no default exports: leave `default` out';
+  if (token.tokenType === T.Identifier && next.tokenType === T.Identifier) {
+    return 'a function is written `fn name(x: f32[N]) -> f32[N] { … }`';
+  }
+  return 'a file holds `import`, `fn`, `struct` and `const`, each with or without `export`';
+}
+
+/** Pairs of neighbours that say what was meant. */
+function hintForToken({ token, previous, next, expected }: FailureContext): string | undefined {
+  const { tokenType, image } = token;
+  const before = previous.tokenType;
   if (tokenType === T.Equal && next.tokenType === T.Greater && isAdjacent(token, next)) {
     return 'write a lambda as `|x| …`';
   }
+  if (tokenType === T.Arrow && before === T.Or) return 'write a lambda as `|x| …`, without `->`';
   if (tokenType === T.Colon && next.tokenType === T.Colon) return 'write `f<4>(x)` without `::`';
-  if (tokenType === T.Equal && previous.tokenType === T.Equal) return 'write `==`';
-  if (tokenType === T.Equal && previous.tokenType === T.EqualEqual) return 'write `==`';
-  if (tokenType === T.Equal && previous.tokenType === T.Colon) return 'write `=`';
-  if (tokenType === T.Plus && previous.tokenType === T.Plus) return 'write `x += 1;`';
+  if (tokenType === T.Equal && before === T.Equal) return 'write `==`';
+  if (tokenType === T.Equal && before === T.EqualEqual) return 'write `==`';
+  if (tokenType === T.Equal && before === T.Colon) return 'write `=`';
+  if (tokenType === T.Equal && before === T.DotDot) {
+    return 'the end of a range is not part of it: write `0..n + 1`';
+  }
+  if (tokenType === T.EqualEqual && expected === '`=`') return 'write `=` to bind a name';
+  if (tokenType === T.Plus && before === T.Plus) return 'write `x += 1;`';
   if (tokenType === T.Dot && next.tokenType === T.NumberLiteral) return `write \`0.${next.image}\``;
-  if (tokenType === T.Star && previous.tokenType === T.StarStar) return undefined;
-  if (tokenType === T.Slash && previous.tokenType === T.Slash) return 'write `floor_divide(a, b)`';
-  if (expected.includes('`{`') && tokenType === T.Colon) return 'blocks stand between `{` and `}`';
+  if (tokenType === T.Slash && before === T.Slash) return 'write `floor_divide(a, b)`';
+  if (previous.image === 'self')
+    return 'a parameter has a type: `self: Net`; `m.f(x)` calls `f(m, x)`';
+  if (/^(?:Fn|FnMut|FnOnce|Callable)$/.test(previous.image)) {
+    return 'the type of a function is written `fn(f32[N]) -> f32`';
+  }
+  if (tokenType === T.LeftParen && isDType(previous.image) && expected.startsWith('`,`')) {
+    return `dims stand in brackets: \`${previous.image}[…]\``;
+  }
+  if (image === 'extends') return 'the class of a generic stands behind `:`, as in `<T: float>`';
+  if (tokenType === T.For && expected.startsWith('`,`')) {
+    return 'there are no comprehensions: `vmap(|v| …)(x)` maps over an axis, `map` over a tree';
+  }
+  if ((tokenType === T.Star || tokenType === T.Ellipsis) && expected.startsWith('an argument')) {
+    return 'there is no unpacking: give the items, `t.0, t.1`';
+  }
+  if (tokenType === T.In) return 'compare with `==`; `in` stands only in `for x in xs`';
+  if (tokenType === T.Comma && before === T.NumberLiteral && /^\d{3}$/.test(next.image)) {
+    return `digits are grouped by \`_\`: \`${previous.image}_${next.image}\``;
+  }
+  return undefined;
+}
+
+/** What the place takes. */
+function hintForPlace(context: FailureContext, tokenType: TokenType): string | undefined {
+  const { token, previous, expected } = context;
+  const { image } = token;
+  if (expected.includes('`->`') && tokenType === T.Colon)
+    return 'the result type stands behind `->`';
+  if (
+    expected.includes('`{`') &&
+    previous.tokenType === T.Identifier &&
+    tokenType === T.LeftParen
+  ) {
+    return 'fields have names: `struct Name { x: f32, y: f32 }`';
+  }
+  if (previous.tokenType === T.Import) {
+    return 'an import is written `import { a, b } from "std/nn";`';
+  }
+  if (expected.includes('`{`')) return 'blocks stand between `{` and `}`';
+  if (image === 'else') return '`else` follows the `}` of an `if`';
+  if (expected === '`in`' && tokenType === T.Comma) {
+    return 'a pattern of two names is `(a, b)`; `for i in 0..n` counts, and `x[i]` is the item';
+  }
+  if (expected === '`=`' && tokenType === T.Comma)
+    return 'several names stand in parentheses: `let (a, b) = …`';
+  if (expected === '`=`' && tokenType === T.LeftBrace) {
+    return 'patterns take tuples and arrays apart; fields are read as `p.x`';
+  }
+  if (expected === 'a name' && tokenType === T.LeftBrace) {
+    return 'patterns take tuples and arrays apart; fields are read as `p.x`';
+  }
   if (
     expected === 'an expression' &&
     tokenType === T.RightBrace &&
@@ -181,13 +345,45 @@ function hintFor(context: FailureContext): string | undefined {
   ) {
     return 'write the value after `=`';
   }
-  if (expected === 'a name' && isKeyword(tokenType)) return `\`${image}\` is a keyword`;
+  if ((expected === 'a name' || expected.startsWith('a parameter')) && isKeyword(tokenType)) {
+    return `\`${image}\` is a keyword`;
+  }
   if (expected === '`:`' && (tokenType === T.Comma || tokenType === T.RightParen)) {
     return 'every parameter and field has a type: `x: f32[N]`';
   }
-  if (expected.startsWith('`;`') && (context.isOnNewLine || tokenType === T.RightBrace))
-    return 'end the statement with `;`';
+  if (expected.startsWith('a comparison') && tokenType === T.Colon) {
+    return 'the class of a generic stands in `<T: float>`; `where` compares sizes';
+  }
+  if (
+    expected.startsWith('`,` or `)`') &&
+    tokenType === T.Colon &&
+    previous.tokenType === T.Identifier
+  ) {
+    return `an argument by name is written \`${previous.image} = …\``;
+  }
+  if (expected.startsWith('`;`')) {
+    if (tokenType === T.Comma) {
+      return 'end a statement with `;`; a tuple stands in parentheses: `(a, b)`';
+    }
+    if (tokenType === T.Colon && previous.tokenType === T.StringLiteral) {
+      return 'there are no dictionaries: declare a `struct`, or use a tuple';
+    }
+    if (tokenType === T.Colon && previous.tokenType === T.NumberLiteral) {
+      return 'a slice stands in brackets: `x[0:4]`';
+    }
+    if (tokenType === T.RightBrace || context.isOnNewLine || isOperand(tokenType)) {
+      return 'end the statement with `;`';
+    }
+  }
   return undefined;
+}
+
+function isOperand(type: TokenType): boolean {
+  return type === T.Identifier || type === T.NumberLiteral || isKeyword(type);
+}
+
+function isDType(word: string): boolean {
+  return /^(?:bool|[iu](?:8|16|32|64)|f(?:16|32|64)|bf16)$/.test(word);
 }
 
 function isKeyword(type: TokenType): boolean {

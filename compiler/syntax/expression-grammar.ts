@@ -10,7 +10,12 @@
  *   If         ::= 'if' Expression Block ('else' 'if' Expression Block)* ('else' Block)?
  */
 import type { IToken, TokenType } from 'chevrotain';
-import { chainedComparison, malformedNumber } from '../diagnostics/problems/syntax.ts';
+import {
+  chainedComparison,
+  fieldColon,
+  malformedNumber,
+  structInCondition,
+} from '../diagnostics/problems/syntax.ts';
 import { joinSpans } from '../diagnostics/span.ts';
 import type {
   Argument,
@@ -102,11 +107,14 @@ export abstract class ExpressionParser extends TypeParser {
         operators.push(operator);
         operands.push(operand);
       });
-      return this.ACTION(() => {
+      return this.ACTION<Expression>(() => {
         if (operands === undefined) return first;
-        return foldOperators(operands, operators, (second, before) => {
+        let isChain = false;
+        const value = foldOperators(operands, operators, (second, before) => {
           this.report(chainedComparison(second.span, before.span));
+          isChain = true;
         });
+        return isChain ? { kind: 'error', span: value.span } : value;
       });
     },
   );
@@ -345,6 +353,11 @@ export abstract class ExpressionParser extends TypeParser {
 
   /** `t.0`, and `t.0.1`, whose `0.1` is one token. */
   private tupleFields(object: Expression, token: IToken, start: number): Expression {
+    if (object.kind === 'number') {
+      const span = this.spanBetween(start, endOf(token));
+      this.report(malformedNumber(span, this.source.text.slice(span.start, span.end)));
+      return { kind: 'error', span };
+    }
     if (!/^\d+(?:\.\d+)*$/.test(token.image)) {
       this.report(malformedNumber(this.spanOf(token), token.image));
     }
@@ -417,7 +430,10 @@ export abstract class ExpressionParser extends TypeParser {
   });
 
   private isStructNext(): boolean {
-    if (!this.allowsStruct || !this.isNext(T.Identifier)) return false;
+    if (!this.isNext(T.Identifier)) return false;
+    // no block starts with `name:`, so that is a struct value, said to need parentheses
+    const isField = this.isNext(T.Identifier, 3) && this.isNext(T.Colon, 4);
+    if (!this.allowsStruct) return this.isNext(T.LeftBrace, 2) && isField;
     if (this.isNext(T.LeftBrace, 2)) return true;
     return this.isNext(T.Less, 2) && this.isTypeArgumentsNext(2, true);
   }
@@ -436,8 +452,12 @@ export abstract class ExpressionParser extends TypeParser {
         return { kind: 'number', text, isFloat: /^[\d.]*[.eE]/.test(text), span };
       }
       if (token.tokenType === T.StringLiteral) {
-        const value = readString(token, this.source.name, (problem) => this.report(problem));
-        return { kind: 'string', value, span };
+        let isSound = true;
+        const value = readString(token, this.source.name, (problem) => {
+          this.report(problem);
+          isSound &&= !token.image.startsWith('"');
+        });
+        return isSound ? { kind: 'string', value, span } : { kind: 'error', span };
       }
       return { kind: 'boolean', value: token.tokenType === T.True, span };
     });
@@ -481,6 +501,11 @@ export abstract class ExpressionParser extends TypeParser {
       typeArguments = this.SUBRULE(this.typeArguments);
     });
     const open = this.CONSUME(T.LeftBrace);
+    const allowed = this.allowsStruct;
+    this.ACTION(() => {
+      if (!allowed) this.report(structInCondition(this.spanBetween(start, endOf(name))));
+      this.allowsStruct = true;
+    });
     let base: Expression | undefined;
     const fields: Extract<Expression, { kind: 'struct' }>['fields'][number][] = [];
     this.listUntil(T.RightBrace, open, 'a field', () => {
@@ -496,7 +521,7 @@ export abstract class ExpressionParser extends TypeParser {
             const field = this.CONSUME1(T.Identifier);
             let value: Expression | undefined;
             this.OPTION1(() => {
-              this.CONSUME(T.Colon);
+              this.SUBRULE(this.fieldColon);
               value = this.SUBRULE1(this.expression);
             });
             this.ACTION(() => {
@@ -511,15 +536,45 @@ export abstract class ExpressionParser extends TypeParser {
         },
       ]);
     });
-    return this.ACTION<Expression>(() => ({
-      kind: 'struct',
-      name: this.nameOf(name),
-      typeArguments,
-      base,
-      fields,
-      span: this.spanFrom(start),
-    }));
+    return this.ACTION<Expression>(() => {
+      this.allowsStruct = allowed;
+      return {
+        kind: 'struct',
+        name: this.nameOf(name),
+        typeArguments,
+        base,
+        fields,
+        span: this.spanFrom(start),
+      };
+    });
   });
+
+  /** The `:` of a field; `=` is reported and taken for it. */
+  protected readonly fieldColon: Rule<void> = this.RULE('fieldColon', () => {
+    this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(T.Colon) },
+        {
+          ALT: () => {
+            const equal = this.CONSUME(T.Equal);
+            this.ACTION(() => this.reportFieldColon(equal));
+          },
+        },
+      ],
+      ERR_MSG: '`:`',
+    });
+  });
+
+  private lastFieldColon: IToken | undefined;
+
+  /** Once for the fields between two braces. */
+  private reportFieldColon(equal: IToken): void {
+    const last = this.lastFieldColon;
+    const from = last !== undefined && last.startOffset < equal.startOffset ? endOf(last) : 0;
+    const between = this.source.text.slice(from, equal.startOffset);
+    if (from === 0 || /[{}]/.test(between)) this.report(fieldColon(this.spanOf(equal)));
+    this.lastFieldColon = equal;
+  }
 
   private readonly lambda: Rule<Expression> = this.RULE('lambda', () => {
     const start = this.here();

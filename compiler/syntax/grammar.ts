@@ -17,6 +17,8 @@ import {
   noJump,
   noMut,
   noReturn,
+  resultColon,
+  unknownConstruct,
 } from '../diagnostics/problems/syntax.ts';
 import type {
   Block,
@@ -28,17 +30,19 @@ import type {
   Generic,
   Import,
   Module,
+  Name,
   Parameter,
   Statement,
   StructDeclaration,
   TypeExpression,
 } from './ast.ts';
 import { GiveUp, type Rule, type Source } from './base-parser.ts';
-import { foreignDeclarations } from './explain-failure.ts';
+import { foreignDeclarations, unknownStatements } from './explain-failure.ts';
 import { ExpressionParser } from './expression-grammar.ts';
 import { readString } from './read-string.ts';
 import type { Lexed } from './tokens.ts';
 import * as T from './tokens.ts';
+import { endOf } from './tokens.ts';
 
 type AssignOperator = Extract<Statement, { kind: 'assign' }>['operator'];
 type Relation = Constraint['relation'];
@@ -75,6 +79,7 @@ class Parser extends ExpressionParser {
     this.allowsStruct = true;
     this.imports = [];
     this.declarations = [];
+    this.unreadable = [];
     try {
       this.module();
     } catch (problem) {
@@ -83,12 +88,13 @@ class Parser extends ExpressionParser {
       this.close();
     }
     const span = { file: source.name, start: 0, end: source.text.length };
-    const { imports, declarations } = this;
-    return { file: source.name, imports, declarations, span };
+    const { imports, declarations, unreadable } = this;
+    return { file: source.name, imports, declarations, unreadable, span };
   }
 
   private imports: Import[] = [];
   private declarations: Declaration[] = [];
+  private unreadable: Name[] = [];
 
   private readonly module: Rule<void> = this.RULE('module', () => {
     if (this.RECORDING_PHASE) {
@@ -103,6 +109,7 @@ class Parser extends ExpressionParser {
         this.allowsStruct = true;
         this.isInBlock = false;
         this.reportFailure(failure, start);
+        this.unreadable.push(...this.namesBoundAt(start));
         if (this.here() === start || !this.isAtDeclaration()) this.skipDeclaration();
       }
     }
@@ -159,7 +166,8 @@ class Parser extends ExpressionParser {
       });
       this.CONSUME2(T.Identifier);
       const from = this.CONSUME(T.StringLiteral, { ERR_MSG: 'the module as a string' });
-      this.CONSUME(T.Semicolon);
+      this.ACTION(() => this.expectSemicolon());
+      this.OPTION1(() => this.CONSUME(T.Semicolon));
       this.ACTION(() => {
         this.imports.push({
           names,
@@ -186,9 +194,20 @@ class Parser extends ExpressionParser {
         parameters.push(this.SUBRULE(this.parameter));
       });
       let result: TypeExpression | undefined;
-      this.OPTION1(() => {
-        this.CONSUME(T.Arrow);
-        result = this.SUBRULE(this.type);
+      this.OPTION1({
+        GATE: () => this.isNext(T.Arrow) || (this.isNext(T.Colon) && !this.isOnNewLine(2)),
+        DEF: () => {
+          this.OR([
+            { ALT: () => this.CONSUME(T.Arrow) },
+            {
+              ALT: () => {
+                const colon = this.CONSUME(T.Colon);
+                this.ACTION(() => this.report(resultColon(this.spanOf(colon))));
+              },
+            },
+          ]);
+          result = this.SUBRULE(this.type);
+        },
       });
       let constraints: readonly Constraint[] = [];
       this.OPTION2({
@@ -279,12 +298,12 @@ class Parser extends ExpressionParser {
       this.OPTION(() => {
         generics = this.SUBRULE(this.generics);
       });
-      const open = this.CONSUME(T.LeftBrace);
+      const open = this.CONSUME(T.LeftBrace, { ERR_MSG: '`{`' });
       const fields: StructDeclaration['fields'][number][] = [];
       this.listUntil(T.RightBrace, open, 'a field', () => {
         const fieldDoc = this.docBefore();
         const field = this.CONSUME1(T.Identifier);
-        this.CONSUME(T.Colon);
+        this.SUBRULE(this.fieldColon);
         const type = this.SUBRULE(this.type);
         this.ACTION(() => fields.push({ name: this.nameOf(field), type, doc: fieldDoc }));
       });
@@ -343,10 +362,10 @@ class Parser extends ExpressionParser {
       this.MANY(() => this.SUBRULE(this.statement));
     } else {
       while (!this.isNext(T.RightBrace) && !this.isAtEnd() && !this.isAtDeclaration()) {
-        const statement = this.statementOrSkip();
-        if (statement === undefined) continue;
-        if (statement.kind === 'result') result = statement.value;
-        else statements.push(statement);
+        for (const statement of this.statementOrSkip()) {
+          if (statement.kind === 'result') result = statement.value;
+          else statements.push(statement);
+        }
       }
     }
     this.opening = open;
@@ -354,20 +373,24 @@ class Parser extends ExpressionParser {
     return this.ACTION<Block>(() => ({ statements, result, span: this.spanFrom(start) }));
   });
 
-  private statementOrSkip(): StatementOrResult | undefined {
+  private statementOrSkip(): readonly StatementOrResult[] {
     const start = this.here();
     const allowed = this.allowsStruct;
     this.allowsStruct = true;
     try {
-      return this.SUBRULE(this.statement);
+      return [this.SUBRULE(this.statement)];
     } catch (failure) {
       this.reportFailure(failure, start);
       this.skipStatement(start);
       // the block had something here: it is not "a block without value"
       const span = this.spanBetween(start, Math.max(start, this.here()));
+      const bound = this.namesBoundAt(start).map((name): Statement => {
+        const value: Expression = { kind: 'error', span: name.span };
+        return { kind: 'var', name, type: undefined, value, span };
+      });
       return this.isNext(T.RightBrace)
-        ? { kind: 'result', value: { kind: 'error', span } }
-        : undefined;
+        ? [...bound, { kind: 'result', value: { kind: 'error', span } }]
+        : bound;
     } finally {
       this.allowsStruct = allowed;
     }
@@ -404,8 +427,15 @@ class Parser extends ExpressionParser {
     const token = this.LA(1);
     const { image } = token;
     if (this.isDeclarationWord()) this.fail(nestedDeclaration(this.spanOf(token), image));
+    if (token.tokenType === T.For && this.isNext(T.LeftParen, 2)) this.checkLoopOfC();
     if (token.tokenType !== T.Identifier) return;
     const second = this.LA(2).tokenType;
+    const cure = unknownStatements.get(image);
+    if (cure !== undefined && this.startsForeignStatement()) {
+      const problem = unknownConstruct(this.spanOf(token), image, cure);
+      this.SKIP_TOKEN();
+      this.fail(problem);
+    }
     const standsAlone = second === T.Semicolon || second === T.RightBrace;
     if ((image === 'break' || image === 'continue') && standsAlone) {
       this.fail(noJump(this.spanOf(token), image));
@@ -417,26 +447,64 @@ class Parser extends ExpressionParser {
     }
   }
 
+  /** `match x {`, `with f() {`, `yield x`, `pass;`, and not `match(x)`, `loop = 1`. */
+  private startsForeignStatement(): boolean {
+    const second = this.LA(2).tokenType;
+    if (second !== T.LeftParen) {
+      const starts: readonly TokenType[] = [
+        T.LeftBrace,
+        T.Identifier,
+        T.NumberLiteral,
+        T.Semicolon,
+        T.RightBrace,
+      ];
+      return starts.includes(second);
+    }
+    let depth = 0;
+    for (let i = 2; i < 200; i++) {
+      if (this.isNext(T.LeftParen, i)) depth += 1;
+      else if (this.isNext(T.RightParen, i)) depth -= 1;
+      if (depth === 0) return this.isNext(T.LeftBrace, i + 1);
+    }
+    return false;
+  }
+
+  /** `for (let i = 0; i < n; i++) {`: the head is skipped, so that its `;` end nothing. */
+  private checkLoopOfC(): void {
+    let isLoopOfC = false;
+    let end = 2;
+    for (; !this.isNext(T.LeftBrace, end) && this.LA(end).startOffset >= 0; end++) {
+      if (this.isNext(T.Semicolon, end)) isLoopOfC = true;
+    }
+    if (!isLoopOfC || !this.isNext(T.RightParen, end - 1)) return;
+    const span = this.spanBetween(this.LA(1).startOffset, endOf(this.LA(end - 1)));
+    for (let i = 1; i < end; i++) this.SKIP_TOKEN();
+    const text = 'for (…; …; …)';
+    this.fail(unknownConstruct(span, text, 'write `for i in 0..n { … }`'));
+  }
+
   private readonly letStatement: Rule<Statement> = this.RULE('letStatement', () => {
     const start = this.here();
     this.CONSUME(T.Let);
+    let isMut = false;
     this.ACTION(() => {
       if (!this.isWord('mut') || !this.isNext(T.Identifier, 2)) return;
       this.report(noMut(this.spanOf(this.LA(1))));
       this.SKIP_TOKEN();
+      isMut = true;
     });
     const pattern = this.SUBRULE(this.pattern);
     const type = this.SUBRULE(this.annotation);
     this.CONSUME(T.Equal);
     const value = this.SUBRULE(this.expression);
     this.SUBRULE(this.semicolon);
-    return this.ACTION<Statement>(() => ({
-      kind: 'let',
-      pattern,
-      type,
-      value,
-      span: this.spanFrom(start),
-    }));
+    return this.ACTION<Statement>(() => {
+      const span = this.spanFrom(start);
+      if (isMut && pattern.kind === 'name') {
+        return { kind: 'var', name: pattern.name, type, value, span };
+      }
+      return { kind: 'let', pattern, type, value, span };
+    });
   });
 
   private readonly varStatement: Rule<Statement> = this.RULE('varStatement', () => {
@@ -591,7 +659,7 @@ class Parser extends ExpressionParser {
     if (this.isNext(T.Semicolon)) return;
     // the missing `}` of the block is the better report
     if (this.isInBlock && (this.isAtEnd() || this.isAtDeclaration())) return;
-    this.forgiveAtLineEnd('`;` or an operator');
+    this.forgiveAtLineEnd('`;` or an operator', this.isNext(T.Let));
   }
 }
 

@@ -3,7 +3,7 @@
  * operators are counted before anything recurses over them.
  */
 import type { IToken } from 'chevrotain';
-import type { DiagnosticSink } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import {
   blockComment,
   nestedTooDeeply,
@@ -11,7 +11,9 @@ import {
   unknownCharacters,
 } from '../diagnostics/problems/syntax.ts';
 import type { Module } from './ast.ts';
+import { readForeignTokens } from './foreign-tokens.ts';
 import { parseTokens } from './grammar.ts';
+import { readLookalikes } from './lookalikes.ts';
 import { findDeepNesting, maxNesting } from './nesting.ts';
 import * as T from './tokens.ts';
 import { endOf, type Lexed, lex } from './tokens.ts';
@@ -28,7 +30,22 @@ export function parse(
 ): Module {
   const lexed = lex(source.text);
   if (!reportLexicalProblems(source.name, lexed.problems, sink)) return emptyModule(source);
-  return parseLexed(source, lexed, sink);
+  return parseLexed(source, mend(source, lexed, sink), sink);
+}
+
+/** What was written in other characters or another language's words, as the grammar knows it. */
+function mend(
+  source: { readonly name: string; readonly text: string },
+  lexed: Lexed,
+  sink: DiagnosticSink,
+): Lexed {
+  const report = (diagnostic: Diagnostic): void => sink.report(diagnostic);
+  const { tokens, problems } = lexed;
+  const readable = readLookalikes(source.name, tokens, problems, report);
+  const mended = readForeignTokens(source, readable, report);
+  if (mended.places.length === 0) return { ...lexed, tokens: mended.tokens };
+  const places = [...problems, ...mended.places].sort((a, b) => a.startOffset - b.startOffset);
+  return { ...lexed, tokens: mended.tokens, problems: places };
 }
 
 function parseLexed(
@@ -63,15 +80,16 @@ function reportLexicalProblems(
       sink.report(tooManyProblems(span, maxLexicalProblems));
       return false;
     }
-    if (problem.tokenType === T.BlockComment) sink.report(blockComment(span));
+    if (problem.tokenType === T.BlockComment)
+      sink.report(blockComment({ ...span, end: span.start + 2 }));
     else if (problem.tokenType === T.HashComment) {
       sink.report(unknownCharacters({ ...span, end: span.start + 1 }, '#'));
-    } else sink.report(unknownCharacters(span, problem.image));
+    }
   }
   return true;
 }
 
 function emptyModule(source: { readonly name: string; readonly text: string }): Module {
   const span = { file: source.name, start: 0, end: source.text.length };
-  return { file: source.name, imports: [], declarations: [], span };
+  return { file: source.name, imports: [], declarations: [], unreadable: [], span };
 }

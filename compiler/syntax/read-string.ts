@@ -24,7 +24,7 @@ export function readString(
   report: (problem: Diagnostic) => void,
 ): string {
   const { image, startOffset } = token;
-  if (image.startsWith("'")) {
+  if (!image.startsWith('"')) {
     report(unknownCharacters({ file, start: startOffset, end: endOf(token) }, image));
     return image.slice(1, -1);
   }

@@ -51,7 +51,8 @@ all.push(BlockComment);
  */
 export const StringLiteral: TokenType = token(
   'StringLiteral',
-  /"(?:[^"\\\n\r]|\\[^\n\r])*(?:"|\\?)|'(?:[^'\\\n\r]|\\[^\n\r])*'/,
+  /"(?:[^"\\\n\r]|\\[^\n\r])*(?:"|\\?)|'(?:[^'\\\n\r]|\\[^\n\r])*'|`[^`\n\r]*`|[“”„][^“”„"\n\r]*[“”]/,
+  { start_chars_hint: ['"', "'", '`', '“', '”', '„'].map((c) => c.charCodeAt(0)) },
 );
 /** `1`, `1_000`, `0xff`, `1.5`, `1.`, `1e-3`; the point of `0..n` and of `t.0.w` is not part of it. */
 export const NumberLiteral: TokenType = token(
@@ -119,7 +120,7 @@ export const Colon: TokenType = token('Colon', ':');
 /** A comment of other languages, to the end of the line: one problem, whatever it says. */
 export const HashComment: TokenType = token('HashComment', /#[^\n\r]*/, { group: 'problems' });
 /** A run of characters that start nothing: quotes of other languages, `#`, `?`, letters beyond ASCII, bytes. */
-token('Unknown', /[^\s\w"/.\-|&^<>=!+*%@()[\]{},;:]+/, {
+export const Unknown: TokenType = token('Unknown', /[^\s\w"/.\-|&^<>=!+*%@()[\]{},;:]+/, {
   group: 'problems',
   start_chars_hint: charactersOfNoToken(),
 });

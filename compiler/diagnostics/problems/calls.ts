@@ -37,12 +37,17 @@ export function unknownArgument(
   name: string,
   span: Span,
   suggestion: string | undefined,
+  parameters: readonly string[],
 ): Problem {
   return {
     code: 'MLX2303',
     message: `\`${callee}\` has no parameter \`${name}\``,
     span,
-    ...(suggestion === undefined ? {} : { hint: `did you mean \`${suggestion}\`?` }),
+    ...(suggestion !== undefined
+      ? { hint: `did you mean \`${suggestion}\`?` }
+      : parameters.length > 0
+        ? { notes: [`its parameters are ${parameters.map((p) => `\`${p}\``).join(', ')}`] }
+        : {}),
   };
 }
 

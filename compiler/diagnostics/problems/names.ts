@@ -20,9 +20,11 @@ export function unknownDim(name: string, span: Span, suggestion: string | undefi
     message: `unknown dim \`${name}\``,
     span,
     hint:
-      suggestion === undefined
-        ? 'dims come from the parameters of the function or the arguments of the struct'
-        : `did you mean \`${suggestion}\`?`,
+      suggestion !== undefined
+        ? `did you mean \`${suggestion}\`?`
+        : /^[a-z]/.test(name)
+          ? 'a dim is a capitalised name, such as `N`, or an `int` parameter'
+          : 'dims come from the parameters of the function or the arguments of the struct',
   };
 }
 
@@ -35,12 +37,19 @@ export function duplicateName(name: string, span: Span, first: Span): Problem {
   };
 }
 
-export function unknownModule(specifier: string, span: Span): Problem {
+export function unknownModule(
+  specifier: string,
+  span: Span,
+  suggestion: string | undefined,
+): Problem {
   return {
     code: 'MLX2005',
     message: `cannot find the module "${specifier}"`,
     span,
-    hint: 'library modules are written "std/nn", own files "./file.mlx"',
+    hint:
+      suggestion === undefined
+        ? 'library modules are written "std/nn", own files "./file.mlx"'
+        : `did you mean "${suggestion}"?`,
   };
 }
 
@@ -151,5 +160,18 @@ export function assignmentInLambda(name: string, span: Span, defined: Span | und
     span,
     ...(defined === undefined ? {} : { labels: [{ span: defined, text: 'declared here' }] }),
     hint: 'functions have no side effects: return the new value instead',
+  };
+}
+
+/** `<T: Float>` */
+export function unknownClass(name: string, span: Span, suggestion: string | undefined): Problem {
+  return {
+    code: 'MLX2017',
+    message: `unknown class of types \`${name}\``,
+    span,
+    hint:
+      suggestion === undefined
+        ? 'a generic is a `float`, `integer`, `number` or `any` dtype, a `tree`, or a dim without a class'
+        : `did you mean \`${suggestion}\`?`,
   };
 }

@@ -35,10 +35,12 @@ export function unclosedBracket(
   expected: string,
   found: string,
   opening: Span,
+  hint?: string,
 ): Diagnostic {
   return error(1002, span, `expected ${expected}, found ${found}`, {
     label: `expected ${expected}`,
     labels: [{ span: opening, text: 'opened here' }],
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 
@@ -56,7 +58,7 @@ export function unknownCharacters(span: Span, text: string): Diagnostic {
     const point = c.codePointAt(0)!;
     const isVisible =
       point > 32 && (point < 127 || (point > 160 && !(point >= 0xd800 && point < 0xe000)));
-    return isVisible && point !== 0xfffd
+    return isVisible && point !== 0xfffd && !/\p{Cf}|\p{Z}/u.test(c)
       ? c
       : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`;
   });
@@ -71,6 +73,37 @@ export function unknownCharacters(span: Span, text: string): Diagnostic {
   );
 }
 
+/** A character of typesetting or another keyboard, read as `meant`. */
+export function lookalike(span: Span, character: string, meant: string): Diagnostic {
+  const point = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+  return error(1023, span, `\`${character}\` (U+${point}) is written \`${meant}\``, {
+    hint: meant === '*' ? 'write `*`, or `@` for a matrix product' : `write \`${meant}\` in ASCII`,
+  });
+}
+
+/** A name with letters beyond ASCII; the first place of each. */
+export function foreignName(span: Span, name: string): Diagnostic {
+  const other = [...name].find((c) => c > '\u007f')!;
+  const point = other.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+  return error(1024, span, `the name \`${name}\` holds \`${other}\` (U+${point})`, {
+    hint: 'names consist of the letters a-z and A-Z, digits and `_`',
+  });
+}
+
+/** `f"..."`, `r"..."` */
+export function stringPrefix(span: Span, prefix: string): Diagnostic {
+  return error(1025, span, `a string has no prefix \`${prefix}\``, {
+    hint: 'strings are written `"…"`; there is no interpolation',
+  });
+}
+
+/** `&x`, `&mut T` */
+export function noReferences(span: Span): Diagnostic {
+  return error(1026, span, 'there are no references', {
+    hint: 'write the value or type itself: values do not change',
+  });
+}
+
 function hintForCharacters(text: string): string | undefined {
   if (text.startsWith('#')) return 'a comment starts with `//`';
   if (text.startsWith("'") || text.startsWith('`') || /^[“”‘’]/.test(text)) {
@@ -79,11 +112,9 @@ function hintForCharacters(text: string): string | undefined {
   if (text.startsWith('?'))
     return 'write `if c { a } else { b }`, or `where(c, a, b)` to choose by element';
   if (text.startsWith('~')) return 'write `!x` for bools, `x ^ -1` for integers';
-  if (text.startsWith('×') || text.startsWith('·')) return 'write `*`, or `@` for a matrix product';
-  if (text.startsWith('−') || text.startsWith('–')) return 'write `-`';
-  if (text.startsWith('≤') || text.startsWith('≥') || text.startsWith('≠'))
-    return 'write `<=`, `>=` or `!=`';
-  if (/^\p{Letter}/u.test(text)) return 'names consist of the letters a-z and A-Z, digits and `_`';
+  if (text.startsWith('$')) return 'names stand without `$`';
+  if (text.startsWith('\\')) return 'an expression goes on to the next line by itself: remove it';
+  if (/^(?:\p{Cf}|\p{Z})/u.test(text)) return 'this character is invisible: remove it';
   return undefined;
 }
 
@@ -201,11 +232,9 @@ export function tooManyProblems(span: Span, limit: number): Diagnostic {
   return error(1020, span, `more than ${limit} syntax errors: the rest of the file is not read`);
 }
 
-/** `if c { a } elif …`, `and`, `True`: a word with another spelling here. */
+/** `if c { a } elif …`, `and`, `:=`: a word or symbol with another spelling here. */
 export function foreignWord(span: Span, word: string, instead: string): Diagnostic {
-  return error(1021, span, `\`${word}\` is written \`${instead}\``, {
-    hint: `write \`${instead}\``,
-  });
+  return error(1021, span, `\`${word}\` is written \`${instead}\` here`);
 }
 
 /** `if c == P { x: 1 } { … }`: the brace opens the block. */
@@ -213,4 +242,33 @@ export function structInCondition(span: Span): Diagnostic {
   return error(1022, span, 'a struct value in a condition needs parentheses', {
     hint: 'write `(Name { … })`: here `{` opens the block',
   });
+}
+
+/** `match`, `impl`, `try`: what the language does without. */
+export function unknownConstruct(span: Span, word: string, cure: string): Diagnostic {
+  return error(1027, span, `there is no \`${word}\``, { hint: cure });
+}
+
+/** `extern` functions are designed and not built. */
+export function externNotYet(span: Span): Diagnostic {
+  return error(1028, span, '`extern` functions do not exist yet', {
+    hint: 'write the function in the language; the compiler makes its kernel',
+  });
+}
+
+/** `struct P { x: f32; y: f32 }`, or fields on lines without commas. */
+export function fieldSeparator(span: Span): Diagnostic {
+  return error(1029, span, 'fields are separated by `,`');
+}
+
+/** `struct P { x = f32 }`, `P { x = v }` */
+export function fieldColon(span: Span): Diagnostic {
+  return error(1030, span, 'a field is written `name: …`, found `=`', {
+    hint: 'write `:`; arguments of calls are named with `=`',
+  });
+}
+
+/** `fn f(x: f32): f32` */
+export function resultColon(span: Span): Diagnostic {
+  return error(1031, span, 'the result type stands behind `->`, found `:`', { hint: 'write `->`' });
 }
