@@ -16,14 +16,21 @@ import type { KernelBuilder } from './kernel-builder.ts';
 
 export type FoldState = readonly KernelScalar[];
 
-export interface Fold {
+/** How states take in what comes to their right. */
+export interface Absorption {
   /** The state of no elements. */
   readonly identity: FoldState;
-  /** The state of one element, from the elements of the operands. */
-  readonly lift: (elements: readonly KernelScalar[]) => FoldState;
   /** The state of two stretches, the left one first. */
   readonly combine: (left: FoldState, right: FoldState) => FoldState;
-  readonly result: (state: FoldState) => KernelScalar;
+}
+
+export interface Fold extends Absorption {
+  /** The state of one element, from the elements of the operands. */
+  readonly lift: (elements: readonly KernelScalar[]) => FoldState;
+  /** States of stretches from the start of the row, which may need fewer registers: a recurrence keeps h alone. */
+  readonly running: Absorption;
+  /** The result at the end of a stretch from the start of the row. */
+  readonly result: (running: FoldState) => KernelScalar;
 }
 
 /** A cumulative operation by its rows. */
@@ -86,33 +93,38 @@ function foldOf(name: string, dtype: DType): Fold {
   if (name === 'linear_recurrence') return recurrenceFold(dtype);
   if (name === 'cumlogsumexp') return logSumFold(dtype);
   const monoid = monoids[name as keyof typeof monoids];
-  return {
+  const absorption: Absorption = {
     identity: [identityOf(monoid, dtype)],
-    lift: (elements) => elements,
     combine: ([left], [right]) => [combineByMonoid(monoid, left!, right!)],
+  };
+  return {
+    ...absorption,
+    running: absorption,
+    lift: (elements) => elements,
     result: ([total]) => total!,
   };
 }
 
 function recurrenceFold(dtype: DType): Fold {
   const zero = constant(dtype, 0);
+  const next = (h: KernelScalar, [f2, h2]: FoldState): KernelScalar => {
+    // 0 stays 0 whatever the factor
+    const kept = select(call('eq', h, zero), zero, call('mul', f2!, h));
+    return call('add', kept, h2!);
+  };
   return {
     identity: [constant(dtype, 1), zero],
+    combine: ([f1, h1], right) => [call('mul', f1!, right[0]!), next(h1!, right)],
+    running: { identity: [zero], combine: ([h], right) => [next(h!, right)] },
     lift: (elements) => elements,
-    combine: ([f1, h1], [f2, h2]) => {
-      // 0 stays 0 whatever the factor
-      const kept = select(call('eq', h1!, zero), zero, call('mul', f2!, h1!));
-      return [call('mul', f1!, f2!), call('add', kept, h2!)];
-    },
-    result: ([, h]) => h!,
+    result: ([h]) => h!,
   };
 }
 
 function logSumFold(dtype: DType): Fold {
   const one = constant(dtype, 1);
-  return {
+  const absorption: Absorption = {
     identity: [constant(dtype, -Infinity), constant(dtype, 0)],
-    lift: ([x]) => [x!, one],
     combine: ([m1, s1], [m2, s2]) => {
       const m = call('max', m1!, m2!);
       // equal infinities differ by 0
@@ -122,6 +134,11 @@ function logSumFold(dtype: DType): Fold {
       };
       return [m, call('add', rescaled(m1!, s1!), rescaled(m2!, s2!))];
     },
+  };
+  return {
+    ...absorption,
+    running: absorption,
+    lift: ([x]) => [x!, one],
     result: ([m, s]) => call('add', m!, call('log', s!)),
   };
 }

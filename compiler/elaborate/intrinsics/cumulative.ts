@@ -1,5 +1,5 @@
-/** Running combinations along an axis: the first unless told otherwise. */
-import { zero } from '../../symbolic/integer.ts';
+/** Running combinations along an axis; without one, of all elements in row-major order on one axis, as in NumPy. */
+import { product, zero } from '../../symbolic/integer.ts';
 import { isFloat } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
@@ -7,7 +7,7 @@ import { type Arguments, intrinsic, optional, required } from './support.ts';
 
 const parameters = [
   required('x'),
-  optional('axis', { kind: 'int', value: zero }),
+  optional('axis'),
   optional('reverse', { kind: 'boolean', value: false }),
 ];
 
@@ -19,8 +19,13 @@ function cumulative(
 ): Intrinsic {
   return intrinsic(name, parameters, doc, (a) => {
     const x = prepare(a, a.value('x'));
+    const reverse = a.boolean('reverse');
+    if (a.isNone('axis')) {
+      const flat = a.reshape(x, [product(x.type.shape)]);
+      return a.tensor(a.apply(primitive, [flat], { axis: 0, reverse }));
+    }
     const axis = a.axis('axis', x.type.shape.length);
-    return a.tensor(a.apply(primitive, [x], { axis, reverse: a.boolean('reverse') }));
+    return a.tensor(a.apply(primitive, [x], { axis, reverse }));
   });
 }
 
@@ -38,30 +43,30 @@ function floats(a: Arguments, x: Value): Value {
 }
 
 const logSums =
-  'Running log(sum(exp(x))) along an axis without overflow: element i combines elements 0 to i, or i to the last with `reverse`.';
+  'Running log(sum(exp(x))) along an axis (or of all elements) without overflow: element i combines elements 0 to i, or i to the last with `reverse`.';
 
 export const cumulatives: readonly Intrinsic[] = [
   cumulative(
     'cumsum',
     'cumsum',
-    'Running sums along an axis: element i is the sum of elements 0 to i, or of i to the last with `reverse`. Integers wrap; bools count as i32.',
+    'Running sums along an axis (or of all elements): element i is the sum of elements 0 to i, or of i to the last with `reverse`. Integers wrap; bools count as i32.',
     numbers,
   ),
   cumulative(
     'cumprod',
     'cumprod',
-    'Running products along an axis: element i is the product of elements 0 to i, or of i to the last with `reverse`.',
+    'Running products along an axis (or of all elements): element i is the product of elements 0 to i, or of i to the last with `reverse`.',
     numbers,
   ),
   cumulative(
     'cummax',
     'cummax',
-    'Running maxima along an axis, NaN from the first NaN on; equal elements share the gradient.',
+    'Running maxima along an axis (or of all elements), NaN from the first NaN on; equal elements share the gradient.',
   ),
   cumulative(
     'cummin',
     'cummin',
-    'Running minima along an axis, NaN from the first NaN on; equal elements share the gradient.',
+    'Running minima along an axis (or of all elements), NaN from the first NaN on; equal elements share the gradient.',
   ),
   cumulative('cumlogsumexp', 'cumlogsumexp', logSums, floats),
   cumulative('logcumsumexp', 'cumlogsumexp', logSums, floats),

@@ -4,6 +4,7 @@ import { bits } from './bits.ts';
 import { contractions } from './contractions.ts';
 import { control } from './control.ts';
 import { creation } from './creation.ts';
+import { cumulatives } from './cumulative.ts';
 import { customRules } from './custom-rules.ts';
 import { derivatives } from './derivatives.ts';
 import { elementwise } from './elementwise.ts';
@@ -22,6 +23,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
   [
     elementwise,
     reductions,
+    cumulatives,
     ordering,
     creation,
     literals,

@@ -24,7 +24,13 @@ import {
 } from '../../symbolic/integer.ts';
 import { makeValue } from '../../tensor-ir/builder.ts';
 import type { Operation } from '../../tensor-ir/program.ts';
-import { type Cumulative, cumulativeOf, elementAt, type FoldState } from '../cumulative.ts';
+import {
+  type Absorption,
+  type Cumulative,
+  cumulativeOf,
+  elementAt,
+  type FoldState,
+} from '../cumulative.ts';
 import { delinearize } from '../flatten.ts';
 import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
 import type { KernelLabel } from '../schedule.ts';
@@ -52,7 +58,7 @@ export function scheduleCumulative(
   if (tasks >= fewTasks || !isLong) {
     const whole = { start: zero, extent: c.length };
     return [
-      build(fused, c, { ...label, schedule: 'cumulative' }, isWide, [], (run) =>
+      build(fused, c, c.fold.running, { ...label, schedule: 'cumulative' }, isWide, [], (run) =>
         run.along(whole, (point, position, state) => run.store(point, position, state)),
       ),
     ];
@@ -87,6 +93,7 @@ function inChunks(
   const totals = build(
     fused,
     c,
+    c.fold,
     { ...label, schedule: 'cumulative chunks' },
     isWide,
     [count],
@@ -100,7 +107,7 @@ function inChunks(
     },
   );
   const second = { ...label, name: `${label.name}_apply`, schedule: 'cumulative' };
-  const apply = build(fused, c, second, isWide, [count], (run, [chunk]) => {
+  const apply = build(fused, c, c.fold.running, second, isWide, [count], (run, [chunk]) => {
     run.b.loop('before', chunk!, 'serial', (before) => {
       run.advance((point) => partials.map((p) => run.b.load(p, at(point, before))));
     });
@@ -113,6 +120,7 @@ function inChunks(
 function build(
   fused: FusedFunction,
   c: Cumulative,
+  states: Absorption,
   label: KernelLabel & { readonly schedule: string },
   isWide: boolean,
   chunks: readonly Int[],
@@ -131,8 +139,8 @@ function build(
     const chunk = index.slice(c.axis, c.axis + chunks.length);
     const inner = index.slice(c.axis + chunks.length);
     const run = isWide
-      ? new WideRun(b, c, outer, multiply(inner[0]!, int(lanes)), width)
-      : new NarrowRun(b, c, [...outer, ...inner]);
+      ? new WideRun(b, c, states, outer, multiply(inner[0]!, int(lanes)), width)
+      : new NarrowRun(b, c, states, [...outer, ...inner]);
     body(run, chunk);
   };
   nest([]);
@@ -143,10 +151,12 @@ function build(
 abstract class RowRun {
   readonly b: KernelBuilder;
   protected readonly c: Cumulative;
+  protected readonly states: Absorption;
 
-  constructor(b: KernelBuilder, c: Cumulative) {
+  constructor(b: KernelBuilder, c: Cumulative, states: Absorption) {
     this.b = b;
     this.c = c;
+    this.states = states;
   }
 
   /** Calls `visit` with the point of each row and its state. */
@@ -183,10 +193,10 @@ class NarrowRun extends RowRun {
   private readonly point: readonly Int[];
   private readonly state: readonly (KernelScalar & { readonly name: string })[];
 
-  constructor(b: KernelBuilder, c: Cumulative, point: readonly Int[]) {
-    super(b, c);
+  constructor(b: KernelBuilder, c: Cumulative, states: Absorption, point: readonly Int[]) {
+    super(b, c, states);
     this.point = point;
-    this.state = c.fold.identity.map((s) => b.accumulator('state', s.dtype, s));
+    this.state = states.identity.map((s) => b.accumulator('state', s.dtype, s));
   }
 
   each(visit: (point: readonly Int[], state: FoldState) => void): void {
@@ -198,7 +208,7 @@ class NarrowRun extends RowRun {
     then?: (point: readonly Int[], state: FoldState) => void,
   ): void {
     const { b, state } = this;
-    const next = this.c.fold.combine(state, more(this.point));
+    const next = this.states.combine(state, more(this.point));
     // all from the old state before any register changes
     const values = next.length === 1 ? next : next.map((value) => b.let('next', value));
     values.forEach((value, i) => {
@@ -213,44 +223,49 @@ class WideRun extends RowRun {
   private readonly outer: readonly Int[];
   private readonly start: Int;
   private readonly width: Int;
-  private readonly states: readonly Buffer[];
+  private readonly memory: readonly Buffer[];
 
-  constructor(b: KernelBuilder, c: Cumulative, outer: readonly Int[], start: Int, width: Int) {
-    super(b, c);
+  constructor(
+    b: KernelBuilder,
+    c: Cumulative,
+    states: Absorption,
+    outer: readonly Int[],
+    start: Int,
+    width: Int,
+  ) {
+    super(b, c, states);
     this.outer = outer;
     this.start = start;
     this.width = min(int(lanes), subtract(width, start));
-    const size = Math.min(lanes, constantValue(width) ?? lanes);
-    const states = c.fold.identity.map((s) => b.allocate('state', s.dtype, 'thread', int(size)));
-    this.states = states;
-    this.loop((_, j) => {
-      states.forEach((buffer, i) => {
-        b.emit({ kind: 'store', buffer, index: j, value: c.fold.identity[i]! });
-      });
-    });
+    const size = int(Math.min(lanes, constantValue(width) ?? lanes));
+    const { identity } = states;
+    this.memory = identity.map((s) => b.allocate('state', s.dtype, 'thread', size));
+    this.loop((_, j) => this.put(j, identity));
   }
 
   each(visit: (point: readonly Int[], state: FoldState) => void): void {
-    this.loop((point, j) =>
-      visit(
-        point,
-        this.states.map((s) => this.b.loadFrom(s, j)),
-      ),
-    );
+    this.loop((point, j) => visit(point, this.get(j)));
   }
 
   advance(
     more: (point: readonly Int[]) => FoldState,
     then?: (point: readonly Int[], state: FoldState) => void,
   ): void {
-    const { b, states } = this;
     this.loop((point, j) => {
-      const old = states.map((s) => b.loadFrom(s, j));
-      const next = this.c.fold.combine(old, more(point)).map((value) => b.let('next', value));
-      states.forEach((buffer, i) => {
-        b.emit({ kind: 'store', buffer, index: j, value: next[i]! });
-      });
-      then?.(point, next);
+      const next = this.states.combine(this.get(j), more(point));
+      const values = next.map((value) => this.b.let('next', value));
+      this.put(j, values);
+      then?.(point, values);
+    });
+  }
+
+  private get(j: Int): FoldState {
+    return this.memory.map((buffer) => this.b.loadFrom(buffer, j));
+  }
+
+  private put(j: Int, state: FoldState): void {
+    this.memory.forEach((buffer, i) => {
+      this.b.emit({ kind: 'store', buffer, index: j, value: state[i]! });
     });
   }
 

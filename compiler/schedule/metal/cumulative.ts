@@ -66,7 +66,9 @@ export function scheduleCumulative(
   }
   const schedule = 'cumulative';
   return [
-    byThreadgroup(fused, c, { ...label, schedule }, [], (run) => run.along(zero, c.length, true)),
+    byThreadgroup(fused, c, 'results', { ...label, schedule }, [], (run) =>
+      run.along(zero, c.length),
+    ),
   ];
 }
 
@@ -75,9 +77,10 @@ function byThread(fused: FusedFunction, c: Cumulative, label: KernelLabel): Sche
   const extents = [...c.outer, ...c.inner];
   const element = (flat: Int): void => {
     const point = delinearize(flat, extents).map((at, i) => b.letInteger('at', at, extents[i]!));
-    const state = accumulators(b, c.fold.identity);
+    const { running } = c.fold;
+    const state = accumulators(b, running.identity);
     b.loop('p', c.length, 'serial', (p) => {
-      advance(b, state, c.fold.combine(state, elementAt(b, c, point, p)));
+      advance(b, state, running.combine(state, elementAt(b, c, point, p)));
       b.store(c.result, c.indexOf(point, p), c.fold.result(state));
     });
   };
@@ -96,9 +99,9 @@ function inChunks(
   const partials = c.fold.identity.map(({ dtype }) => makeValue({ dtype, shape }, 'chunk_state'));
   const extentOf = (start: Int): Int => min(int(chunkElements), subtract(c.length, start));
   const first = { ...label, schedule: 'cumulative chunks' };
-  const totals = byThreadgroup(fused, c, first, [count], (run, [chunk]) => {
+  const totals = byThreadgroup(fused, c, 'states', first, [count], (run, [chunk]) => {
     const start = multiply(chunk!, int(chunkElements));
-    run.along(start, extentOf(start), false);
+    run.along(start, extentOf(start));
     run.b.if(inRange(run.thread, int(1)), () => {
       partials.forEach((p, i) => {
         run.b.store(p, [...run.point, chunk!], run.carry[i]!);
@@ -106,14 +109,14 @@ function inChunks(
     });
   });
   const second = { ...label, name: `${label.name}_apply`, schedule: 'cumulative' };
-  const apply = byThreadgroup(fused, c, second, [count], (run, [chunk]) => {
+  const apply = byThreadgroup(fused, c, 'results', second, [count], (run, [chunk]) => {
     const { b, carry } = run;
     const start = multiply(chunk!, int(chunkElements));
     b.loop('before', chunk!, 'serial', (before) => {
       const state = partials.map((p) => b.load(p, [...run.point, before]));
-      advance(b, carry, c.fold.combine(carry, state));
+      advance(b, carry, c.fold.running.combine(carry, state));
     });
-    run.along(start, extentOf(start), true);
+    run.along(start, extentOf(start));
   });
   return [totals, apply];
 }
@@ -128,12 +131,16 @@ interface RowRun {
   /** The state so far, the same in every thread. */
   readonly carry: Registers;
   /** Runs along a stretch of the row; leaves the state after it in `carry`. */
-  readonly along: (start: Int, extent: Int, stores: boolean) => void;
+  readonly along: (start: Int, extent: Int) => void;
 }
+
+/** Stores the results of the rows, or only works out the states of stretches. */
+type Aim = 'results' | 'states';
 
 function byThreadgroup(
   fused: FusedFunction,
   c: Cumulative,
+  aim: Aim,
   label: KernelLabel & { readonly schedule: string },
   chunks: readonly Int[],
   body: (run: RowRun, chunk: readonly Int[]) => void,
@@ -148,10 +155,10 @@ function byThreadgroup(
       return;
     }
     const point = index.slice(0, rest.length);
-    const carry = accumulators(b, c.fold.identity);
+    const carry = accumulators(b, (aim === 'results' ? c.fold.running : c.fold).identity);
     b.loop('t', int(threads), 'threads', (thread) => {
-      const along = (start: Int, extent: Int, stores: boolean): void =>
-        tiles(b, c, { thread, threads, point, carry }, start, extent, stores);
+      const along = (start: Int, extent: Int): void =>
+        tiles(b, c, aim, { thread, threads, point, carry }, start, extent);
       body({ b, thread, point, carry, along }, index.slice(rest.length));
     });
   };
@@ -171,6 +178,7 @@ function threadsFor(length: Int): number {
 function tiles(
   b: KernelBuilder,
   c: Cumulative,
+  aim: Aim,
   run: {
     readonly thread: Int;
     readonly threads: number;
@@ -179,7 +187,6 @@ function tiles(
   },
   start: Int,
   extent: Int,
-  stores: boolean,
 ): void {
   const { thread, threads, point, carry } = run;
   const { fold } = c;
@@ -190,30 +197,30 @@ function tiles(
   const tile = threads * perThread;
   b.loop('tile', ceildiv(extent, int(tile)), 'serial', (at) => {
     const first = add(add(start, multiply(at, int(tile))), multiply(thread, int(perThread)));
-    const each = (state: Registers, then?: (position: Int) => void): void => {
+    const each = (body: (position: Int, element: FoldState) => void): void => {
       b.loop('e', int(perThread), 'unroll', (e) => {
-        whereBelow(b, 'p', add(first, e), end, false, (position) => {
-          advance(b, state, fold.combine(state, elementAt(b, c, point, position)));
-          then?.(position);
-        });
+        whereBelow(b, 'p', add(first, e), end, false, (position) =>
+          body(position, elementAt(b, c, point, position)),
+        );
       });
     };
     const own = accumulators(b, fold.identity);
-    each(own);
+    each((_, element) => advance(b, own, fold.combine(own, element)));
     const total = scanThreads(b, c, memory, thread, threads, own);
-    const state = accumulators(b, carry);
-    const hasLeft = inRange(subtract(thread, int(1)), int(threads));
-    b.if(hasLeft, () => {
-      const left = total.map((s) => b.loadFrom(s, subtract(thread, int(1))));
-      advance(b, state, fold.combine(state, left));
-    });
-    if (stores) {
-      each(state, (position) => {
+    const stateOf = (t: Int): FoldState => total.map((s) => b.loadFrom(s, t));
+    const states = aim === 'results' ? fold.running : fold;
+    if (aim === 'results') {
+      const state = accumulators(b, carry);
+      const left = subtract(thread, int(1));
+      b.if(inRange(left, int(threads)), () => {
+        advance(b, state, states.combine(state, stateOf(left)));
+      });
+      each((position, element) => {
+        advance(b, state, states.combine(state, element));
         b.store(c.result, c.indexOf(point, position), fold.result(state));
       });
     }
-    const all = total.map((s) => b.loadFrom(s, int(threads - 1)));
-    advance(b, carry, fold.combine(carry, all));
+    advance(b, carry, states.combine(carry, stateOf(int(threads - 1))));
     b.emit({ kind: 'barrier', device: false });
   });
 }
