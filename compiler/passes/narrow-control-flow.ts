@@ -12,7 +12,9 @@ export function narrowOperation(
 ): Operation {
   switch (op.primitive.name) {
     case 'cond':
+    case 'switch':
       return narrowCall(op, live, eliminate, 1);
+    case 'call':
     case 'checkpoint':
       return narrowCall(op, live, eliminate, 0);
     case 'scan':
@@ -43,7 +45,7 @@ function restrictResults(func: Func, flags: readonly boolean[], eliminate: Elimi
   return eliminate(flags.every((f) => f) ? func : { ...func, results: keep(func.results, flags) });
 }
 
-/** `cond` and `checkpoint`: `leading` operands, then arguments that every region takes. */
+/** `cond`, `switch`, `call` and `checkpoint`: `leading` operands, then arguments that every region takes. */
 function narrowCall(
   op: Operation,
   live: ReadonlySet<Value>,

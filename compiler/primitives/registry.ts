@@ -6,6 +6,7 @@ import { argsort } from './argsort.ts';
 import { abs, add, div, floorDiv, max, min, mul, neg, pow, rem, sign, sub } from './arithmetic.ts';
 import { and, clz, not, or, popcount, shiftLeft, shiftRight, xor } from './bitwise.ts';
 import { broadcast } from './broadcast.ts';
+import { call } from './call.ts';
 import { clamp } from './clamp.ts';
 import { eq, ge, gt, isFiniteElement, le, lt, ne } from './comparison.ts';
 import { concatenate } from './concatenate.ts';
@@ -35,6 +36,7 @@ import { select } from './select.ts';
 import { reverse, slice } from './slice.ts';
 import { sort, topK } from './sort.ts';
 import { stopGradient } from './stop-gradient.ts';
+import { switchBranch } from './switch.ts';
 import { jvp, vjp, vmap } from './transformations.ts';
 import {
   acos,
@@ -188,8 +190,10 @@ const records: readonly unknown[] = [
   reduceWindow,
   // conv-general.ts
   convGeneral,
-  // cond.ts
+  // call.ts, cond.ts, switch.ts
+  call,
   cond,
+  switchBranch,
   // while.ts
   whileLoop,
   // scan.ts
@@ -237,6 +241,7 @@ export {
   atanh,
   bitcast,
   broadcast,
+  call,
   cbrt,
   ceil,
   checkpoint,
@@ -325,6 +330,7 @@ export {
   sqrt,
   stopGradient,
   sub,
+  switchBranch,
   tan,
   tanh,
   topK,

@@ -1,12 +1,14 @@
 /** Sample operations of primitives with regions, in f32 and f64. */
 import {
   add,
+  broadcast,
   convert,
   cos,
   exp,
   lt,
   mul,
   reduceSum,
+  scan,
   sin,
 } from '../../compiler/primitives/registry.ts';
 import { int } from '../../compiler/symbolic/integer.ts';
@@ -46,6 +48,22 @@ const condSamples: Maker = (_, operands) => {
   return [sample('two sides', [condition, vector, vector], {}, makeSine(operands), cosine)];
 };
 
+/** Any index: those out of range are clamped. */
+const switchSamples: Maker = (_, operands) => {
+  const { vector } = operands;
+  const index: SampleOperand = { type: tensor('i32'), range: [-2, 5] };
+  const first = buildFunction('first', [vector.type, vector.type], (b, x, y) => [
+    b.apply(mul, [x!, b.apply(mul, [x!, y!], {})], {}),
+  ]);
+  const second = buildFunction('second', [vector.type, vector.type], (b, _x, y) => [
+    b.apply(exp, [y!], {}),
+  ]);
+  const branches = [makeSine(operands), first, second, makeSine(operands)];
+  const make = (label: string, count: number): Omit<Sample, 'dtype'> =>
+    sample(label, [index, vector, vector], {}, ...branches.slice(0, count));
+  return [make('four branches', 4), make('three branches', 3), make('one branch', 1)];
+};
+
 /** carry (total, row), sequence xs, const w: total += index * sum(x * row); row = sin(row) * w; y = row + x. */
 const scanSamples: Maker = (dtype, { vector, scalar }) => {
   const types = [tensor('i32'), scalar.type, vector.type, vector.type, vector.type];
@@ -64,8 +82,65 @@ const scanSamples: Maker = (dtype, { vector, scalar }) => {
     const label = `${length} steps${reverse ? ' backwards' : ''}`;
     return sample(label, [scalar, vector, xs, vector], attrs, step);
   };
-  return [make(4, false), make(4, true), make(0, false)];
+  return [
+    ...[make(4, false), make(4, true), make(1, false), make(0, false), make(0, true)],
+    ...bareScans(dtype, { vector, scalar }),
+    nestedScan({ vector, scalar }),
+  ];
 };
+
+/** Without a carry, without sequences and results, and with integers alone in the carry. */
+function bareScans(dtype: DType, { vector }: Operands): readonly Omit<Sample, 'dtype'>[] {
+  const xs: SampleOperand = { type: tensor(dtype, 3, 3) };
+  const count: SampleOperand = { type: tensor('i32'), range: [0, 3] };
+  const length = int(3);
+  const mapTypes = [tensor('i32'), vector.type, vector.type];
+  const map = buildFunction('map', mapTypes, (b, _index, x, w) => [
+    b.apply(mul, [b.apply(sin, [x!], {}), w!], {}),
+  ]);
+  const repeat = buildFunction('repeat', mapTypes, (b, _index, x, w) => [
+    b.apply(mul, [b.apply(cos, [x!], {}), w!], {}),
+  ]);
+  const countTypes = [tensor('i32'), count.type, vector.type];
+  const counted = buildFunction('counted', countTypes, (b, index, n, x) => {
+    const next = b.apply(add, [n!, index!], {});
+    const weight = b.apply(convert, [next], { dtype });
+    const all = b.apply(broadcast, [weight], { shape: vector.type.shape, axes: [] });
+    return [next, b.apply(mul, [all, b.apply(exp, [x!], {})], {})];
+  });
+  return [
+    sample('no carry', [xs, vector], { carries: 0, sequences: 1, length, reverse: true }, map),
+    sample(
+      'carry alone',
+      [vector, vector],
+      { carries: 1, sequences: 0, length, reverse: false },
+      repeat,
+    ),
+    sample(
+      'integer carry',
+      [count, xs],
+      { carries: 1, sequences: 1, length, reverse: false },
+      counted,
+    ),
+  ];
+}
+
+/** A loop in a loop: the inner one carries on from the row of the outer one. */
+function nestedScan({ vector }: Operands): Omit<Sample, 'dtype'> {
+  const types = [tensor('i32'), vector.type, vector.type];
+  const inner = buildFunction('inner', types, (b, _index, row, w) => {
+    const next = b.apply(mul, [b.apply(sin, [row!], {}), w!], {});
+    return [next, next];
+  });
+  const outer = buildFunction('outer', types, (b, _index, row, w) => {
+    const attrs = { carries: 1, sequences: 0, length: int(2), reverse: true };
+    const [last, rows] = b.applyAll(scan, [row!, w!], attrs, [inner]);
+    const sum = b.apply(reduceSum, [rows!], { axes: [0] });
+    return [b.apply(add, [last!, sum], {}), b.apply(exp, [sum], {})];
+  });
+  const attrs = { carries: 1, sequences: 0, length: int(3), reverse: false };
+  return sample('nested', [vector, vector], attrs, outer);
+}
 
 /** carry (i, x), const (n, w): while i < n, x = sin(x) * w. */
 const whileSamples: Maker = (_, { vector }) => {
@@ -108,8 +183,14 @@ const checkpointSamples: Maker = (_, operands) => [
   sample('sine', [operands.vector, operands.vector], {}, makeSine(operands)),
 ];
 
+const callSamples: Maker = (_, operands) => [
+  sample('sine', [operands.vector, operands.vector], {}, makeSine(operands)),
+];
+
 const makers: ReadonlyMap<string, Maker> = new Map([
+  ['call', callSamples],
   ['cond', condSamples],
+  ['switch', switchSamples],
   ['while', whileSamples],
   ['scan', scanSamples],
   ['custom_jvp', customJvpSamples],

@@ -1,8 +1,12 @@
-/** Rules of `cond`: operands (condition, args...), regions then(args) and otherwise(args) with equal signatures. */
+/**
+ * Rules of `cond`: operands (condition, args...), regions then(args) and otherwise(args) with equal signatures; and of `switch`:
+ * operands (index, args...) and any number of such regions.
+ */
 
 import { broadcast } from '../../primitives/broadcast.ts';
+import { le } from '../../primitives/comparison.ts';
 import { select } from '../../primitives/select.ts';
-import { broadcastLeading, zerosOf } from '../../primitives/values.ts';
+import { broadcastLeading, filledLike, zerosOf } from '../../primitives/values.ts';
 import type { Int } from '../../symbolic/integer.ts';
 import { Builder, makeValue } from '../../tensor-ir/builder.ts';
 import type { RegionRules } from '../../tensor-ir/primitive.ts';
@@ -26,8 +30,8 @@ function jvp(b: Builder, op: Operation, tangents: readonly Tangent[]): Dual {
 }
 
 /**
- * The known half runs the side taken and saves its residuals; the side not taken gives zeros for them. Residuals of
- * the two sides share a slot where types agree; those that are arguments of the `cond` are not saved at all.
+ * The known half runs the side taken and saves its residuals; a side not taken gives zeros for them. Residuals of
+ * the sides share a slot where types agree; those that are arguments of the `cond` are not saved at all.
  */
 function split(op: Operation, isLinear: readonly boolean[]): Partition {
   const condition = op.operands[0]!;
@@ -143,7 +147,7 @@ function transpose(
   return spread(spread(results, wanted), isLinear);
 }
 
-/** A mapped condition runs both sides and selects by element; otherwise the sides are batched in place. */
+/** A mapped condition runs all sides and selects by element; otherwise the sides are batched in place. */
 function batch(b: Builder, op: Operation, isMapped: readonly boolean[], size: Int): Batched {
   const [condition, ...args] = op.operands;
   const flags = isMapped.slice(1);
@@ -152,7 +156,13 @@ function batch(b: Builder, op: Operation, isMapped: readonly boolean[], size: In
       const side = inlineBatch(b, region, args, flags, size);
       return side.results.map((r, i) => (side.isMapped[i] ? r : broadcastLeading(b, r, size)));
     });
-    const results = sides[0]!.map((taken, i) => selectRows(b, condition!, taken, sides[1]![i]!));
+    const results = sides[0]!.map((_, i) =>
+      selectSide(
+        b,
+        condition!,
+        sides.map((side) => side[i]!),
+      ),
+    );
     return { results, isMapped: results.map(() => true) };
   }
   const traces = op.regions.map((region) => traceBatch(region, flags, size));
@@ -160,6 +170,15 @@ function batch(b: Builder, op: Operation, isMapped: readonly boolean[], size: In
   const regions = traces.map((t, i) => finishBatch(t, op.regions[i]!.name, wanted));
   const results = b.applyAll(op.primitive, op.operands, op.attrs, regions);
   return { results, isMapped: wanted };
+}
+
+/** Row i of the side that `condition[i]` names: true is the first of two; indices past either end are clamped. */
+function selectSide(b: Builder, condition: Value, sides: readonly Value[]): Value {
+  if (condition.type.dtype === 'bool') return selectRows(b, condition, sides[0]!, sides[1]!);
+  return sides.reduceRight((rest, side, i) => {
+    const isThis = b.apply(le, [condition, filledLike(b, condition, i)], {});
+    return selectRows(b, isThis, side, rest);
+  });
 }
 
 /** Row i of `taken` where `condition[i]`, else of `otherwise`. */
@@ -170,5 +189,5 @@ export function selectRows(b: Builder, condition: Value, taken: Value, otherwise
   return b.apply(select, [rows, taken, otherwise], {});
 }
 
-/** Rules of `cond`. */
+/** Rules of `cond` and `switch`. */
 export const condRules: RegionRules = { jvp, split, transpose, batch };
