@@ -15,7 +15,14 @@ export type Source =
   | { readonly name: string; readonly text: string };
 
 /** The files of stdlib/prelude. */
-export const preludeModules: readonly string[] = ['elementwise', 'reductions', 'shapes'];
+export const preludeModules: readonly string[] = [
+  'elementwise',
+  'reductions',
+  'shapes',
+  'ordering',
+  'numeric',
+  'products',
+];
 
 /** The name of a source given as text alone. */
 const unnamed = 'source.mlx';

@@ -110,7 +110,9 @@ export function elaborateDeclared(
       declaration.parameters.map((parameter): Term => {
         const { text } = parameter.name;
         const type = evaluateType(e, parameter.type, scope);
-        if (isCompileTime(parameter.type) && parameter.default !== undefined) {
+        // as an example, a truth is the one that the body was written for
+        const isFlag = mode === 'canonical' && isScalarBool(type);
+        if ((isFlag || isCompileTime(parameter.type)) && parameter.default !== undefined) {
           const value = elaborateExpression(e, parameter.default, scope, type);
           if (value.kind === 'none') return value;
           return coerce(e, value, type, { span: parameter.default.span });
@@ -154,6 +156,10 @@ function defineInts(e: Elaborator, { parameters }: FunctionDeclaration, scope: S
     const term = elaborateExpression(e, fallback, scope, { kind: 'int' });
     scope.define(name.text, { kind: 'term', term, span: name.span, isVar: false });
   }
+}
+
+function isScalarBool(type: Type): boolean {
+  return type.kind === 'tensor' && type.dtype === 'bool' && type.shape.length === 0;
 }
 
 function argumentOf(scope: Scope, generic: Generic): readonly GenericArgument[] {
