@@ -203,11 +203,11 @@ const array: Suite = {
     log10: 'log10(abs(a))',
     floor_divide: 'floor_divide(a, 2)',
     remainder: 'remainder(a - 1, 3)',
-    diagonal: 'diagonal(a[:, :, :3])',
+    diagonal: 'diagonal(a[:, :, :3], axis1 = -2, axis2 = -1)',
   },
 };
 
-const letters = 'abcdefgh';
+const letters = 'abcdefghijklmnopqrstuvwxyz';
 
 function showType({ dtype, shape }: TestTensor): string {
   return shape.length === 0 ? dtype : `${dtype}[${shape.join(', ')}]`;
