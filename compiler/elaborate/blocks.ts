@@ -37,7 +37,7 @@ function elaborateStatement(e: Elaborator, statement: Statement, scope: Scope): 
         const labels = [{ span: statement.type!.span, text: 'the annotation' }];
         value = coerce(e, value, type, { span: statement.value.span, labels });
       }
-      bindPattern(e, statement.pattern, value, scope);
+      bindPattern(e, statement.pattern, value, scope, statement.isVar);
       break;
     }
     case 'var': {

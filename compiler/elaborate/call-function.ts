@@ -1,5 +1,5 @@
 /** Calls of all forms of functions. */
-import { tooManyArguments } from '../diagnostics/problems/calls.ts';
+import { givenWithFunction, tooManyArguments } from '../diagnostics/problems/calls.ts';
 import { shapeProblem } from '../diagnostics/problems/shapes.ts';
 import { badConversion, notAFunction } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
@@ -20,6 +20,7 @@ import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
 import { genericsOfTypes } from './generics.ts';
 import { Inference } from './inference.ts';
+import { movesKeys, onKeyWords } from './key-words.ts';
 import { isWeak, weakToTensor } from './numbers.ts';
 import { constant, convert } from './operations.ts';
 import { bindPattern } from './patterns.ts';
@@ -175,12 +176,28 @@ function callIntrinsic(
   if (args.some((t) => t.kind === 'error')) return errorTerm;
   e.builder.span = site.span;
   const { expected, typeArguments } = site;
-  return intrinsic.apply(e, args, {
-    span: site.span,
-    argumentSpans: spans,
-    expected,
-    typeArguments,
-  });
+  const apply = (given: readonly Term[]): Term =>
+    intrinsic.apply(e, given, { span: site.span, argumentSpans: spans, expected, typeArguments });
+  if (movesKeys(name, args)) return onKeyWords(e, args, apply);
+  const misuse = calledAtOnce(name, args);
+  if (misuse !== undefined) return e.error(givenWithFunction(name, describe(misuse), site.span));
+  return apply(args);
+}
+
+const transformations: ReadonlySet<string> = new Set([
+  'grad',
+  'value_and_grad',
+  'vmap',
+  'jacfwd',
+  'jacrev',
+  'hessian',
+  'checkpoint',
+]);
+
+/** `grad(f, x)`: a tensor where an option stands, which was meant for the function that `grad(f)` gives. */
+function calledAtOnce(name: string, args: readonly Term[]): Term | undefined {
+  if (!transformations.has(name)) return undefined;
+  return args.slice(1).find((arg) => arg.kind === 'tensor' || arg.kind === 'struct');
 }
 
 /** `f(rest = (a, b))` hands over the tuple itself. */

@@ -1,8 +1,10 @@
 /** The walk over expressions. */
 import { unreachable } from '../diagnostics/internal-error.ts';
+import { pipedIntoMaker } from '../diagnostics/problems/calls.ts';
 import { rangeOutsideLoop } from '../diagnostics/problems/limits.ts';
 import { notAValue, unknownField, unknownName } from '../diagnostics/problems/names.ts';
 import { badLiteral, noTupleField } from '../diagnostics/problems/types.ts';
+import type { Span } from '../diagnostics/span.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { int } from '../symbolic/integer.ts';
 import type { Expression, Name, StructDeclaration, TypeArgument } from '../syntax/ast.ts';
@@ -18,6 +20,8 @@ import { fieldOf } from './fields.ts';
 import { hintForValue } from './foreign-names.ts';
 import { genericsOf } from './generics.ts';
 import { elaborateIndex } from './indexing.ts';
+import { fitsInteger } from './numbers.ts';
+import { constant } from './operations.ts';
 import { binaryOperation, unaryOperation } from './operators.ts';
 import type { Scope } from './scope.ts';
 import { structLiteral } from './structs.ts';
@@ -35,7 +39,7 @@ export function elaborateExpression(
 ): Term {
   switch (expression.kind) {
     case 'number':
-      return number(e, expression);
+      return number(e, expression, 1);
     case 'boolean':
       return { kind: 'boolean', value: expression.value };
     case 'string':
@@ -73,6 +77,9 @@ function compound(
 ): Term {
   switch (expression.kind) {
     case 'unary': {
+      if (expression.operator === '-' && expression.operand.kind === 'number') {
+        return number(e, expression.operand, -1);
+      }
       const operand = elaborateExpression(e, expression.operand, scope, expected);
       return unaryOperation(e, expression.operator, operand, expression.span);
     }
@@ -118,12 +125,19 @@ function compound(
   }
 }
 
-function number(e: Elaborator, { text, isFloat, span }: Expression & { kind: 'number' }): Term {
-  const value = Number(text);
+function number(
+  e: Elaborator,
+  { text, isFloat, span }: Expression & { kind: 'number' },
+  sign: 1 | -1,
+): Term {
+  const value = sign * Number(text);
   if (isFloat) {
     return Number.isFinite(value) ? { kind: 'float', value } : e.error(badLiteral(text, span));
   }
-  if (!Number.isSafeInteger(value)) return e.error(badLiteral(text, span));
+  if (!Number.isSafeInteger(value)) {
+    if (!/^(?:\d+|0[xX][\da-fA-F]+|0[bB][01]+)$/.test(text)) return e.error(badLiteral(text, span));
+    return bigLiteral(e, BigInt(sign) * BigInt(text), span);
+  }
   return { kind: 'int', value: int(value) };
 }
 
@@ -170,6 +184,14 @@ function elaborateName(
 function structExample({ name, fields }: StructDeclaration): string {
   const shown = fields.slice(0, 3).map((f) => `${f.name.text}: …`);
   return `${name.text} { ${shown.join(', ')}${fields.length > 3 ? ', …' : ''} }`;
+}
+
+/** A whole number that no double holds: it fits i64 or u64, or no dtype at all. */
+function bigLiteral(e: Elaborator, literal: bigint, span: Span): Term {
+  const dtype = (['i64', 'u64'] as const).find((d) => fitsInteger(literal, d));
+  if (dtype === undefined) return e.error(badLiteral(`${literal}`, span));
+  const value = constant(e.builder, dtype, [], literal);
+  return { kind: 'tensor', value, isKey: false, isWeak: true, literal };
 }
 
 /** Once for a function: what follows from it is no mistake of its own. */
@@ -235,6 +257,10 @@ function pipe(
     const right = chain[i]!;
     const type = i === 0 ? expected : undefined;
     const leading = [termSource(value, span)];
+    const maker = functionMaker(right, scope);
+    if (maker !== undefined && value.kind !== 'function' && value.kind !== 'error') {
+      return e.error(pipedIntoMaker(maker, right.span));
+    }
     if (right.kind === 'call') value = call(e, right, scope, type, leading);
     else {
       const callee = elaborateExpression(e, right, scope, undefined);
@@ -244,6 +270,28 @@ function pipe(
     span = { file: span.file, start: Math.min(span.start, right.span.start), end: right.span.end };
   }
   return value;
+}
+
+const makers: ReadonlySet<string> = new Set([
+  'grad',
+  'value_and_grad',
+  'vmap',
+  'jacfwd',
+  'jacrev',
+  'hessian',
+  'checkpoint',
+]);
+
+/** `vmap` of `vmap(f)`: what it gives is a function, which a pipe does not call. */
+function functionMaker(right: Expression, scope: Scope): string | undefined {
+  if (right.kind !== 'call' || right.callee.kind !== 'name') return undefined;
+  const { text } = right.callee.name;
+  const binding = scope.find(text);
+  const isOurs =
+    binding?.kind === 'term' &&
+    binding.term.kind === 'function' &&
+    binding.term.form === 'intrinsic';
+  return isOurs && makers.has(text) ? text : undefined;
 }
 
 function call(

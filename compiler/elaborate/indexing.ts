@@ -10,7 +10,7 @@ import {
   sliceOutOfRange,
 } from '../diagnostics/problems/shapes.ts';
 import type { Span } from '../diagnostics/span.ts';
-import { constantValue, type Int, print, zero } from '../symbolic/integer.ts';
+import { constantValue, type Int, int, print, zero } from '../symbolic/integer.ts';
 import type { Expression } from '../syntax/ast.ts';
 import { applyIndex } from './apply-index.ts';
 import { describe } from './describe.ts';
@@ -51,6 +51,14 @@ export function visibleRank(term: Term): number | undefined {
   if (term.kind === 'tensor') return term.value.type.shape.length - (term.isKey ? 1 : 0);
   if (term.kind === 'struct' && term.type.leading.length > 0) return term.type.leading.length;
   return undefined;
+}
+
+/** `object[i]` of something with a leading axis. */
+export function itemOf(e: Elaborator, object: Term, index: number, span: Span): Term {
+  const rank = visibleRank(object) ?? 0;
+  const entries: PlainEntry[] = [{ kind: 'at', index: int(index), span }];
+  const plain = expandEllipsis(e, entries, rank, describe(object), span);
+  return plain === undefined ? errorTerm : indexTree(e, object, plain);
 }
 
 /** Indexes the tensor, or every leaf of an `S[B]` along the leading axes. */

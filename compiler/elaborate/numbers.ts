@@ -24,7 +24,7 @@ export function isWeak(term: Term): boolean {
 export function defaultDType(term: Term): DType | undefined {
   switch (term.kind) {
     case 'tensor':
-      return term.value.type.dtype;
+      return term.literal === undefined ? term.value.type.dtype : 'i32';
     case 'int':
       return 'i32';
     case 'float':
@@ -60,17 +60,11 @@ export function weakToTensor(
       }
       if (known === undefined) return broadcastRight(b, dimValue(b, term.value, dtype), shape);
       if (isInteger(dtype)) {
-        const range = integerRange(dtype);
-        if (
-          !Number.isSafeInteger(known) ||
-          BigInt(known) < range.min ||
-          BigInt(known) > range.max
-        ) {
-          const reason = `it holds ${range.min} to ${range.max}`;
-          e.error(literalDoesNotFit(`${known}`, dtype, span, reason));
+        if (!fitsInteger(BigInt(known), dtype)) {
+          e.error(literalDoesNotFit(`${known}`, dtype, span, rangeReason(dtype), wideHint(dtype)));
           return undefined;
         }
-      }
+      } else if (!requireFinite(e, known, dtype, span)) return undefined;
       return constant(b, dtype, shape, known);
     }
     case 'float':
@@ -81,8 +75,10 @@ export function weakToTensor(
         e.error(literalDoesNotFit(showNumber(term.value), dtype, span, reason, hint));
         return undefined;
       }
+      if (!requireFinite(e, term.value, dtype, span)) return undefined;
       return constant(b, dtype, shape, term.value);
     case 'tensor':
+      if (term.literal !== undefined) return bigToTensor(e, term.literal, dtype, shape, span);
       if (!isFloat(dtype) && dtype !== term.value.type.dtype) {
         e.error(
           literalDoesNotFit(
@@ -102,8 +98,59 @@ export function weakToTensor(
   }
 }
 
+export function fitsInteger(value: bigint, dtype: DType): boolean {
+  const { min, max } = integerRange(dtype);
+  return value >= min && value <= max;
+}
+
+function rangeReason(dtype: DType): string {
+  const { min, max } = integerRange(dtype);
+  return `it holds ${min} to ${max}`;
+}
+
+function wideHint(dtype: DType): string | undefined {
+  return dtype === 'i32' ? 'annotate a wider dtype, as in `let n: i64 = …;`' : undefined;
+}
+
+/** The largest finite value of each float dtype. */
+const largest: ReadonlyMap<DType, number> = new Map<DType, number>([
+  ['f16', 65504],
+  ['bf16', 3.3895313892515355e38],
+  ['f32', 3.4028234663852886e38],
+]);
+
+/** A finite literal must stay finite in the dtype that it takes. */
+function requireFinite(e: Elaborator, value: number, dtype: DType, span: Span): boolean {
+  const most = largest.get(dtype);
+  if (most === undefined || !Number.isFinite(value) || Math.abs(value) <= most) return true;
+  const reason = `its largest finite value is ${showNumber(most)}`;
+  e.error(literalDoesNotFit(showNumber(value), dtype, span, reason, '`inf` is infinity'));
+  return false;
+}
+
+/** A literal beyond 2^53. */
+function bigToTensor(
+  e: Elaborator,
+  literal: bigint,
+  dtype: DType,
+  shape: readonly Int[],
+  span: Span,
+): Value | undefined {
+  if (isFloat(dtype)) {
+    if (!requireFinite(e, Number(literal), dtype, span)) return undefined;
+    return constant(e.builder, dtype, shape, Number(literal));
+  }
+  if (isInteger(dtype) && fitsInteger(literal, dtype)) {
+    return constant(e.builder, dtype, shape, literal);
+  }
+  const reason = isInteger(dtype) ? rangeReason(dtype) : 'bools are `true` and `false`';
+  e.error(literalDoesNotFit(`${literal}`, dtype, span, reason, wideHint(dtype)));
+  return undefined;
+}
+
 export function toTensor(e: Elaborator, term: Term, span: Span, dtype?: DType): Value | undefined {
-  if (term.kind === 'tensor' && (term.isWeak !== true || dtype === undefined)) return term.value;
+  const isOwn = term.kind === 'tensor' && term.literal === undefined;
+  if (isOwn && (term.isWeak !== true || dtype === undefined)) return term.value;
   const own = defaultDType(term);
   if (own === undefined) {
     if (term.kind !== 'error') e.error(notATensor(describe(term), span));

@@ -31,7 +31,7 @@ export function constant(
   b: Builder,
   dtype: DType,
   shape: readonly Int[],
-  value: number | boolean,
+  value: number | bigint | boolean,
 ): Value {
   const held =
     (dtype === 'i64' || dtype === 'u64') && typeof value === 'number' ? BigInt(value) : value;

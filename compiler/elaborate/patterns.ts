@@ -1,15 +1,24 @@
 /** Patterns of `let`, `for` and lambdas: they take tuples and arrays apart and name what they bind. */
 import { duplicateName } from '../diagnostics/problems/names.ts';
 import { patternMismatch } from '../diagnostics/problems/types.ts';
+import { constantValue, type Int } from '../symbolic/integer.ts';
 import type { Name, Pattern } from '../syntax/ast.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
+import { itemOf, visibleRank } from './indexing.ts';
 import type { Scope } from './scope.ts';
 import { errorTerm } from './terms.ts';
 import type { Term } from './value.ts';
 
-export function bindPattern(e: Elaborator, pattern: Pattern, term: Term, scope: Scope): void {
+/** `isVar`: the names may be assigned to. */
+export function bindPattern(
+  e: Elaborator,
+  pattern: Pattern,
+  term: Term,
+  scope: Scope,
+  isVar = false,
+): void {
   const names = new Map<string, Name>();
   const bind = (p: Pattern, t: Term): void => {
     switch (p.kind) {
@@ -21,11 +30,11 @@ export function bindPattern(e: Elaborator, pattern: Pattern, term: Term, scope: 
         if (first !== undefined) e.error(duplicateName(text, p.name.span, first.span));
         names.set(text, p.name);
         nameValues(t, text);
-        scope.define(text, { kind: 'term', term: t, span: p.name.span, isVar: false });
+        scope.define(text, { kind: 'term', term: t, span: p.name.span, isVar });
         return;
       }
       case 'tuple': {
-        const items = t.kind === 'tuple' || t.kind === 'array' ? t.items : undefined;
+        const items = t.kind === 'tuple' || t.kind === 'array' ? t.items : rowsOf(e, t, p);
         if (items === undefined || items.length !== p.items.length) {
           if (t.kind !== 'error') e.error(patternMismatch(p.items.length, describe(t), p.span));
           for (const item of p.items) bind(item, errorTerm);
@@ -38,6 +47,21 @@ export function bindPattern(e: Elaborator, pattern: Pattern, term: Term, scope: 
     }
   };
   bind(pattern, term);
+}
+
+/** `let (a, b) = split(key);`: the rows of a tensor, key array or `S[2]` whose leading axis has a known size. */
+function rowsOf(e: Elaborator, term: Term, pattern: Pattern): readonly Term[] | undefined {
+  const size = leadingSize(term);
+  const count = pattern.kind === 'tuple' ? pattern.items.length : 0;
+  if (size === undefined || constantValue(size) !== count) return undefined;
+  e.builder.span = pattern.span;
+  return Array.from({ length: count }, (_, i) => itemOf(e, term, i, pattern.span));
+}
+
+function leadingSize(term: Term): Int | undefined {
+  if (term.kind === 'struct') return term.type.leading[0];
+  if (term.kind !== 'tensor' || visibleRank(term) === 0) return undefined;
+  return term.value.type.shape[0];
 }
 
 /** Gives tensors that have no name yet the name they are bound to: kernels and printed IR use it. */

@@ -6,10 +6,11 @@
 
 import { tooManyArguments } from '../diagnostics/problems/calls.ts';
 import { badAtMethod, notIndexable } from '../diagnostics/problems/shapes.ts';
-import { treesDiffer, typeMismatch } from '../diagnostics/problems/types.ts';
+import { integerDivision, treesDiffer, typeMismatch } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, one, subtract, zero } from '../symbolic/integer.ts';
 import type { Expression } from '../syntax/ast.ts';
+import { isFloat } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { showShape } from '../tensor-ir/show.ts';
 import { applyIndex, sameDType, wrapIndex } from './apply-index.ts';
@@ -37,16 +38,33 @@ import {
   reshape,
   sameShape,
 } from './operations.ts';
+import { binaryOperation, unaryOperation } from './operators.ts';
 import { Region } from './regions.ts';
 import type { Scope } from './scope.ts';
-import { errorTerm } from './terms.ts';
-import type { Term } from './value.ts';
+import { errorTerm, typeOf } from './terms.ts';
+import type { Term, Type } from './value.ts';
 
 type UpdateMode = 'set' | 'add' | 'mul' | 'min' | 'max';
 
-const modes: ReadonlyMap<string, UpdateMode> = new Map<string, UpdateMode>(
-  (['set', 'add', 'mul', 'min', 'max'] as const).map((mode) => [mode, mode]),
-);
+interface Method {
+  readonly mode: UpdateMode;
+  /** What is done to the update first: `subtract` adds its negative, `divide` multiplies by its reciprocal. */
+  readonly first?: 'neg' | 'reciprocal';
+}
+
+/** The names of JAX, and those of MLX. */
+const methods: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ['set', { mode: 'set' }],
+  ['add', { mode: 'add' }],
+  ['subtract', { mode: 'add', first: 'neg' }],
+  ['mul', { mode: 'mul' }],
+  ['multiply', { mode: 'mul' }],
+  ['divide', { mode: 'mul', first: 'reciprocal' }],
+  ['min', { mode: 'min' }],
+  ['minimum', { mode: 'min' }],
+  ['max', { mode: 'max' }],
+  ['maximum', { mode: 'max' }],
+]);
 
 type Call = Expression & { readonly kind: 'call' };
 
@@ -69,22 +87,68 @@ export function elaborateUpdate(e: Elaborator, call: Call, scope: Scope): Term |
   const object = elaborateExpression(e, target.object, scope, undefined);
   if (object.kind === 'struct' && object.fields.has('at')) return undefined;
   const entries = elaborateEntries(e, items, scope);
-  const mode = modes.get(callee.name.text);
-  if (mode === undefined) return e.error(badAtMethod(callee.name.text, callee.name.span));
+  const method = methods.get(callee.name.text);
+  if (method === undefined) return e.error(badAtMethod(callee.name.text, callee.name.span));
   const [argument, ...more] = call.arguments;
   if (argument === undefined || more.length > 0) {
     return e.error(
-      tooManyArguments(`at[...].${mode}`, 1, call.arguments.length, call.span, undefined),
+      tooManyArguments(
+        `at[...].${callee.name.text}`,
+        1,
+        call.arguments.length,
+        call.span,
+        undefined,
+      ),
     );
   }
-  const update = elaborateExpression(e, argument.value, scope, undefined);
+  const rank = object.kind === 'error' ? undefined : visibleRank(object);
+  const plain =
+    entries === undefined || rank === undefined
+      ? undefined
+      : expandEllipsis(e, entries, rank, describe(object), callee.object.span);
+  const expected = plain && typeOfPlace(e, object, plain);
+  const update = elaborateExpression(e, argument.value, scope, expected);
   if (object.kind === 'error' || update.kind === 'error' || entries === undefined) return errorTerm;
-  const rank = visibleRank(object);
   if (rank === undefined) return e.error(notIndexable(describe(object), target.object.span));
-  const plain = expandEllipsis(e, entries, rank, describe(object), callee.object.span);
   if (plain === undefined) return errorTerm;
   const places = { span: call.span, object: target.object.span, update: argument.value.span };
-  return updateTree(e, object, update, plain, mode, places);
+  const changed =
+    method.first === undefined ? update : prepare(e, object, update, method.first, places);
+  if (changed.kind === 'error') return errorTerm;
+  return updateTree(e, object, changed, plain, method.mode, places);
+}
+
+/** What the index would read: the type that `x.at[i].set(normal(key))` directs at its argument. */
+function typeOfPlace(
+  e: Elaborator,
+  object: Term,
+  entries: readonly PlainEntry[],
+): Type | undefined {
+  if (object.kind !== 'tensor') return undefined;
+  const before = e.errorCount;
+  e.quiet++;
+  const part = new Region(e).run(() => applyIndex(e, object.value, entries));
+  e.quiet--;
+  e.errorCount = before;
+  return part === undefined
+    ? undefined
+    : typeOf({ kind: 'tensor', value: part, isKey: object.isKey });
+}
+
+/** The update turned into one that an addition or a product takes. */
+function prepare(
+  e: Elaborator,
+  object: Term,
+  update: Term,
+  change: 'neg' | 'reciprocal',
+  places: Places,
+): Term {
+  if (change === 'neg') return unaryOperation(e, '-', update, places.update);
+  const dtype = object.kind === 'tensor' ? object.value.type.dtype : 'f32';
+  if (!isFloat(dtype)) return e.error(integerDivision(describe(object), places.span));
+  const unit: Term = { kind: 'float', value: 1 };
+  const at = { span: places.update, left: places.update, right: places.update };
+  return binaryOperation(e, '/', unit, update, at);
 }
 
 interface Places {

@@ -42,6 +42,8 @@ export interface TensorTerm {
   readonly isKey: boolean;
   /** Made of compile-time numbers alone (`1.0 / N`): takes the dtype of what it meets, as literals do. */
   readonly isWeak?: boolean;
+  /** A whole number beyond 2^53, exactly; weak, and too great for a dim. */
+  readonly literal?: bigint;
 }
 
 export interface StructTerm {

@@ -166,6 +166,8 @@ export interface Block {
 export type Statement =
   | {
       readonly kind: 'let';
+      /** `var (a, b) = …`: the names may be assigned to. A plain name has a statement of its own, below. */
+      readonly isVar: boolean;
       readonly pattern: Pattern;
       readonly type: TypeExpression | undefined;
       readonly value: Expression;

@@ -402,7 +402,7 @@ class Parser extends ExpressionParser {
       DEF: [
         { ALT: () => this.SUBRULE(this.letStatement) },
         {
-          GATE: () => this.isWord('var') && this.isNext(T.Identifier, 2),
+          GATE: () => this.isWord('var') && (this.isNext(T.Identifier, 2) || this.isVarPattern()),
           ALT: () => this.SUBRULE(this.varStatement),
         },
         {
@@ -503,26 +503,38 @@ class Parser extends ExpressionParser {
       if (isMut && pattern.kind === 'name') {
         return { kind: 'var', name: pattern.name, type, value, span };
       }
-      return { kind: 'let', pattern, type, value, span };
+      return { kind: 'let', isVar: isMut, pattern, type, value, span };
     });
   });
 
   private readonly varStatement: Rule<Statement> = this.RULE('varStatement', () => {
     const start = this.here();
     this.CONSUME(T.Identifier);
-    const name = this.CONSUME1(T.Identifier);
+    const pattern = this.SUBRULE(this.pattern);
     const type = this.SUBRULE(this.annotation);
     this.CONSUME(T.Equal);
     const value = this.SUBRULE(this.expression);
     this.SUBRULE(this.semicolon);
-    return this.ACTION<Statement>(() => ({
-      kind: 'var',
-      name: this.nameOf(name),
-      type,
-      value,
-      span: this.spanFrom(start),
-    }));
+    return this.ACTION<Statement>(() => {
+      const span = this.spanFrom(start);
+      return pattern.kind === 'name'
+        ? { kind: 'var', name: pattern.name, type, value, span }
+        : { kind: 'let', isVar: true, pattern, type, value, span };
+    });
   });
+
+  /** `var (a, b) =` declares two variables; `var(x)` is the variance. */
+  private isVarPattern(): boolean {
+    if (!this.isNext(T.LeftParen, 2)) return false;
+    let depth = 0;
+    for (let i = 2; ; i++) {
+      const { tokenType } = this.LA(i);
+      if (tokenType === T.LeftParen) depth += 1;
+      else if (tokenType === T.RightParen) depth -= 1;
+      else if (tokenType !== T.Identifier && tokenType !== T.Comma) return false;
+      if (depth === 0) return this.isNext(T.Equal, i + 1) || this.isNext(T.Colon, i + 1);
+    }
+  }
 
   private readonly annotation: Rule<TypeExpression | undefined> = this.RULE('annotation', () => {
     let type: TypeExpression | undefined;

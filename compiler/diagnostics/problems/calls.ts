@@ -3,6 +3,11 @@ import type { Label } from '../diagnostic.ts';
 import type { Span } from '../span.ts';
 import type { Problem } from './problem.ts';
 
+/** Names stand in backticks, words such as "the lambda" do not. */
+function quoted(callee: string): string {
+  return callee.includes(' ') ? callee : `\`${callee}\``;
+}
+
 export function tooManyArguments(
   callee: string,
   takes: number,
@@ -12,7 +17,7 @@ export function tooManyArguments(
 ): Problem {
   return {
     code: 'MLX2301',
-    message: `\`${callee}\` takes ${takes === 1 ? '1 argument' : `${takes} arguments`}, found ${found}`,
+    message: `${quoted(callee)} takes ${takes === 1 ? '1 argument' : `${takes} arguments`}, found ${found}`,
     span,
     ...(declared === undefined ? {} : { labels: [{ span: declared, text: 'declared here' }] }),
   };
@@ -58,7 +63,7 @@ export function repeatedArgument(name: string, span: Span): Problem {
 export function keywordNotAllowed(callee: string, name: string, span: Span): Problem {
   return {
     code: 'MLX2305',
-    message: `\`${callee}\` takes its arguments by position, found \`${name} = ...\``,
+    message: `${quoted(callee)} takes its arguments by position, found \`${name} = ...\``,
     span,
   };
 }
@@ -86,5 +91,42 @@ export function functionInSignature(where: string, span: Span): Problem {
     code: 'MLX2308',
     message: `${where} holds a function, which is known only when compiling`,
     span,
+  };
+}
+
+/** `grad(f, x)` */
+export function givenWithFunction(name: string, found: string, span: Span): Problem {
+  return {
+    code: 'MLX2309',
+    message: `\`${name}\` takes a function and gives a function, found ${found} beside it`,
+    span,
+    hint: `call what it gives: \`${name}(f)(x)\``,
+  };
+}
+
+/** `x |> vmap(f)` */
+export function pipedIntoMaker(name: string, span: Span): Problem {
+  return {
+    code: 'MLX2310',
+    message: `\`|>\` puts its left side in front of the arguments: \`${name}\` takes a function there`,
+    span,
+    hint: `write \`${name}(f)(x)\`, or bind it: \`let g = ${name}(f);\` and \`x |> g\``,
+  };
+}
+
+/** `twice(g, x)` where `twice` calls its function with one argument and `g` takes two. */
+export function wrongArity(
+  callee: string,
+  takes: string,
+  given: number,
+  span: Span,
+  declared: Span | undefined,
+): Problem {
+  return {
+    code: 'MLX2311',
+    message: `${callee} takes ${takes}, and is called here with ${given}`,
+    span,
+    ...(declared === undefined ? {} : { labels: [{ span: declared, text: 'declared here' }] }),
+    hint: 'a lambda adapts it: `|x| f(x, 1.0)`',
   };
 }

@@ -177,7 +177,7 @@ export function badAtMethod(found: string, span: Span): Problem {
     code: 'MLX2219',
     message: `\`.at[...]\` has no method \`${found}\``,
     span,
-    hint: 'it has `.set`, `.add`, `.mul`, `.min` and `.max`',
+    hint: 'it has `.set`, `.add`, `.subtract`, `.mul`, `.divide`, `.min` and `.max`',
   };
 }
 

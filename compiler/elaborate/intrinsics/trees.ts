@@ -5,7 +5,7 @@ import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { forEachLeaf, isUnit, tensorTerm } from '../terms.ts';
 import type { Term } from '../value.ts';
-import { type Emitter, intrinsic, required, rest } from './support.ts';
+import { type Emitter, intrinsic, optional, required, rest } from './support.ts';
 
 /** The subtrees of a container, or undefined for a leaf. */
 function childrenOf(term: Term): readonly Term[] | undefined {
@@ -107,13 +107,19 @@ export const trees: readonly Intrinsic[] = [
   ...map,
   intrinsic(
     'tree_reduce',
-    [required('f'), required('tree'), required('init')],
-    '`f(... f(f(init, leaf 0), leaf 1) ..., last leaf)`.',
+    [required('f'), required('tree'), optional('init')],
+    '`f(... f(f(init, leaf 0), leaf 1) ..., last leaf)`; without `init` it starts at leaf 0.',
     (a) => {
       const f = a.func('f');
-      return leafTerms(a.term('tree')).reduce(
+      const leaves = leafTerms(a.term('tree'));
+      const [first, ...rest] = a.isNone('init') ? leaves : [a.term('init'), ...leaves];
+      if (first === undefined)
+        return a.fail('MLX2421', 'a tree without leaves needs `init`', {
+          span: a.spanOf('tree'),
+        });
+      return rest.reduce(
         (total, leaf) => a.context.call(f, [total, leaf], undefined, a.span),
-        a.term('init'),
+        first,
       );
     },
   ),
