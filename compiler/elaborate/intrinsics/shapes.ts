@@ -592,8 +592,9 @@ export function takeDiagonal(e: Emitter, given: Value, keep: number, drop: numbe
   const x = e.withSize(given, drop, given.type.shape[keep]!, what);
   const { dtype, shape } = x.type;
   const onDiagonal = e.apply('eq', [e.iota('i32', shape, keep), e.iota('i32', shape, drop)]);
-  const zeros = e.fill(0, dtype, shape);
-  return e.apply('reduce_sum', [e.apply('select', [onDiagonal, x, zeros])], { axes: [drop] });
+  const taken = e.apply('select', [onDiagonal, x, e.fill(0, dtype, shape)]);
+  const reduction = dtype === 'bool' ? 'reduce_any' : 'reduce_sum';
+  return e.apply(reduction, [taken], { axes: [drop] });
 }
 
 /** Reading sizes: all of it at compile time. */

@@ -8,6 +8,7 @@ import {
   ceildiv,
   type Int,
   int,
+  max,
   min,
   multiply,
   one,
@@ -32,7 +33,8 @@ export function scheduleScatter(
   const mode = op.attrs['mode'] as ScatterMode;
   const { shape } = result.type;
   const rowCount = shape[0] ?? one;
-  const rowsPerTask = ceildiv(rowCount, int(tasks));
+  // without rows there is still no division by zero
+  const rowsPerTask = max(one, ceildiv(rowCount, int(tasks)));
   const pointShape = indices[0]!.type.shape;
   const rest = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
 
