@@ -1,5 +1,6 @@
 /** Control flow as functions. `for`, `while` and `if` of the language lower to the same operations. */
 import { constantValue, type Int, int, subtract } from '../../symbolic/integer.ts';
+import { isInteger } from '../../tensor-ir/dtype.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { FunctionTerm, Term } from '../value.ts';
@@ -211,6 +212,57 @@ function condCall(a: Arguments): Term {
   return a.context.rebuild(left!.result, results);
 }
 
+/** The index, known when compiling or not, is clamped to the branches there are. */
+function switchCall(a: Arguments): Term {
+  const given = a.term('branches');
+  const items = given.kind === 'tuple' || given.kind === 'array' ? given.items : [];
+  if (items.length === 0) {
+    a.fail('MLX3134', '`switch` needs a tuple of functions', { span: a.spanOf('branches') });
+  }
+  const branches = items.map((item) => a.need(a.context.asFunction(item, a.spanOf('branches'))));
+  const operands = a.restOf('operands');
+  const index = a.term('index');
+  const known = index.kind === 'int' ? constantValue(index.value) : undefined;
+  if (known !== undefined) {
+    const branch = branches[Math.min(Math.max(known, 0), branches.length - 1)]!;
+    return a.context.call(branch, operands, a.call.expected, a.span);
+  }
+  const value = a.value('index');
+  const { dtype, shape } = value.type;
+  if (!isInteger(dtype) || shape.length > 0) {
+    a.fail(
+      'MLX3134',
+      `the index of \`switch\` is an integer scalar, found ${showTensor(value.type)}`,
+      {
+        span: a.spanOf('index'),
+      },
+    );
+  }
+  const regions = branches.map((f) => traceRegion(a, asTensorFunction(f), operands));
+  for (const region of regions.slice(1)) {
+    requireSameTypes(
+      a,
+      region.func.results,
+      regions[0]!.func.results,
+      'all branches of `switch` must give one type',
+    );
+  }
+  const { funcs, captured } = shareCaptured(regions);
+  const branch = narrowIndex(a, value, branches.length);
+  const results = a.applyAll('switch', [branch, ...regions[0]!.operands, ...captured], {}, funcs);
+  return a.context.rebuild(regions[0]!.result, results);
+}
+
+/** An index of any integer dtype as i32: clamped before it is narrowed, for wrapping would choose another branch. */
+function narrowIndex(e: Emitter, index: Value, count: number): Value {
+  const { dtype } = index.type;
+  if (dtype === 'i32') return index;
+  const isWide = dtype === 'u32' || dtype === 'i64' || dtype === 'u64';
+  const last = isWide ? e.apply('min', [index, e.fill(count - 1, dtype)]) : index;
+  const low = dtype === 'i64' ? e.apply('max', [last, e.fill(0, dtype)]) : last;
+  return e.convert(low, 'i32');
+}
+
 export const control: readonly Intrinsic[] = [
   intrinsic(
     'scan',
@@ -238,5 +290,11 @@ export const control: readonly Intrinsic[] = [
     [required('pred'), required('true_fun'), required('false_fun'), rest('operands')],
     '`true_fun(operands...)` or `false_fun(operands...)`: only one of them runs.',
     condCall,
+  ),
+  intrinsic(
+    'switch',
+    [required('index'), required('branches'), rest('operands')],
+    '`branches[index](operands...)`, the index clamped: only that branch runs.',
+    switchCall,
   ),
 ];

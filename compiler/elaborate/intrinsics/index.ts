@@ -1,5 +1,7 @@
 /** All functions of the prelude that are written in the compiler. Those written in the language are in stdlib/. */
 import type { Intrinsic } from '../intrinsic.ts';
+import { associativeScan } from './associative-scan.ts';
+import { assertions } from './assertions.ts';
 import { bits } from './bits.ts';
 import { contractions } from './contractions.ts';
 import { control } from './control.ts';
@@ -35,9 +37,11 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     bits,
     trees,
     control,
+    associativeScan,
     derivatives,
     mapping,
     customRules,
+    assertions,
   ]
     .flat()
     .map((intrinsic) => [intrinsic.name, intrinsic]),
