@@ -28,7 +28,7 @@ describe.each(Object.entries(suites))('%s', (_, suite) => {
   beforeAll(async () => {
     const source = { name: 'cases.mlx', text: moduleOf(suite) };
     module = await load(compileOrThrow(source, { targets: ['cpu'] }));
-  });
+  }, 120_000);
 
   test.each(Object.keys(suite.cases).map((key, i) => [key, i] as const))('%s', (key, i) => {
     const golden = goldens[key]!;

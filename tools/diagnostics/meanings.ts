@@ -6,6 +6,7 @@ export const meanings: Readonly<Record<string, string>> = {
   MLX2120: 'a declaration that needs its own value or layout',
   MLX2206: 'what an operation is given does not fit it, as the operation itself says',
   MLX2214: 'a slice that the compiler cannot follow',
+  MLX2485: 'what `static_assert` demands does not hold; the message is the one written there',
   MLX3108: 'a derivative or a map that an operation does not have',
   MLX5001: 'a file is absent or cannot be read',
   MLX5002: 'a file or folder cannot be written',
