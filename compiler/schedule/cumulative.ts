@@ -47,14 +47,15 @@ export interface Cumulative {
   readonly indexOf: (point: readonly Int[], position: Int) => readonly Int[];
 }
 
-export function cumulativeOf(op: Operation): Cumulative {
+/** `sums`: in what type f32 elements are added and multiplied; a device with f64 may keep long sums exact. */
+export function cumulativeOf(op: Operation, sums: 'f32' | 'f64' = 'f32'): Cumulative {
   const result = op.results[0]!;
   const { shape, dtype } = result.type;
   const axis = op.attrs['axis'] as number;
   const reverse = op.attrs['reverse'] as boolean;
   const length = shape[axis]!;
   return {
-    fold: foldOf(op.primitive.name, computeType(dtype)),
+    fold: foldOf(op.primitive.name, computeType(dtype), sums),
     operands: op.operands,
     result,
     axis,
@@ -89,19 +90,32 @@ export function isCumulative(op: Operation): boolean {
 const monoids = { cumsum: 'sum', cumprod: 'prod', cummax: 'max', cummin: 'min' } as const;
 
 /** The fold of a primitive over elements of a compute type. */
-function foldOf(name: string, dtype: DType): Fold {
-  if (name === 'linear_recurrence') return recurrenceFold(dtype);
-  if (name === 'cumlogsumexp') return logSumFold(dtype);
+function foldOf(name: string, dtype: DType, sums: 'f32' | 'f64'): Fold {
+  const wide = dtype === 'f32' ? sums : dtype;
+  if (name === 'cumlogsumexp') return logSumFold(dtype, wide);
+  if (name === 'linear_recurrence') return widened(recurrenceFold(wide), dtype, wide);
   const monoid = monoids[name as keyof typeof monoids];
+  const isSum = monoid === 'sum' || monoid === 'prod';
+  const type = isSum ? wide : dtype;
   const absorption: Absorption = {
-    identity: [identityOf(monoid, dtype)],
+    identity: [identityOf(monoid, type)],
     combine: ([left], [right]) => [combineByMonoid(monoid, left!, right!)],
   };
-  return {
+  const fold: Fold = {
     ...absorption,
     running: absorption,
     lift: (elements) => elements,
     result: ([total]) => total!,
+  };
+  return widened(fold, dtype, type);
+}
+
+/** A fold over `wide` numbers on elements of `dtype`. */
+function widened(fold: Fold, dtype: DType, wide: DType): Fold {
+  return {
+    ...fold,
+    lift: (elements) => fold.lift(elements.map((x) => convert(x, wide))),
+    result: (running) => convert(fold.result(running), dtype),
   };
 }
 
@@ -121,15 +135,16 @@ function recurrenceFold(dtype: DType): Fold {
   };
 }
 
-function logSumFold(dtype: DType): Fold {
-  const one = constant(dtype, 1);
+/** The greatest element in `dtype`, the sum in `wide`: factors need no more digits than elements, long sums do. */
+function logSumFold(dtype: DType, wide: DType): Fold {
+  const one = constant(wide, 1);
   const absorption: Absorption = {
-    identity: [constant(dtype, -Infinity), constant(dtype, 0)],
+    identity: [constant(dtype, -Infinity), constant(wide, 0)],
     combine: ([m1, s1], [m2, s2]) => {
       const m = call('max', m1!, m2!);
       // equal infinities differ by 0
       const rescaled = (top: KernelScalar, sum: KernelScalar): KernelScalar => {
-        const factor = call('exp', call('sub', top, m));
+        const factor = convert(call('exp', call('sub', top, m)), wide);
         return call('mul', sum, select(call('eq', top, m), one, factor));
       };
       return [m, call('add', rescaled(m1!, s1!), rescaled(m2!, s2!))];
@@ -139,8 +154,12 @@ function logSumFold(dtype: DType): Fold {
     ...absorption,
     running: absorption,
     lift: ([x]) => [x!, one],
-    result: ([m, s]) => call('add', m!, call('log', s!)),
+    result: ([m, s]) => call('add', m!, call('log', convert(s!, dtype))),
   };
+}
+
+function convert(value: KernelScalar, dtype: DType): KernelScalar {
+  return value.dtype === dtype ? value : { kind: 'convert', dtype, value };
 }
 
 function constant(dtype: DType, value: number): KernelScalar {

@@ -55,13 +55,18 @@ const symbolicAttrs = new Set([
   'high',
   'interior',
   'sizes',
+  'k',
 ]);
 
 function readAttrs(attrs: Readonly<Record<string, unknown>>): Attrs {
   const entries = Object.entries(attrs).map(([name, value]): [string, Attr] =>
-    symbolicAttrs.has(name) ? [name, (value as number[]).map(int)] : [name, value as Attr],
+    symbolicAttrs.has(name) ? [name, asInts(value as number | number[])] : [name, value as Attr],
   );
   return Object.fromEntries(entries);
+}
+
+function asInts(value: number | readonly number[]): Attr {
+  return typeof value === 'number' ? int(value) : value.map(int);
 }
 
 function readTensor({ dtype, shape, data }: StoredTensor): NdArray {
@@ -79,10 +84,13 @@ function readNumber(x: number | string): number {
 }
 
 /** Sums: the order of the terms is free. */
-const sums = new Set(['dot_general', 'reduce_sum']);
+const sums = new Set(['dot_general', 'reduce_sum', 'cumsum', 'cumlogsumexp']);
 
 /** Which zero they choose is free. */
-const zerosAreEqual = new Set(['max', 'min', 'clamp', 'reduce_max', 'reduce_min']);
+const zerosAreEqual = new Set([
+  ...['max', 'min', 'clamp', 'reduce_max', 'reduce_min'],
+  ...['cumsum', 'cummax', 'cummin', 'cumlogsumexp', 'linear_recurrence'],
+]);
 
 /** How many steps of the dtype a float may be off. */
 export type Steps = (dtype: DType) => number;

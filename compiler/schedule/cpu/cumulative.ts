@@ -50,7 +50,7 @@ export function scheduleCumulative(
   op: Operation,
   label: KernelLabel,
 ): readonly ScheduledKernel[] {
-  const c = cumulativeOf(op);
+  const c = cumulativeOf(op, 'f64');
   const isWide = estimateSize(product(c.inner)) >= fewLanes;
   const rows = estimateSize(product([...c.outer, ...c.inner]));
   const tasks = isWide ? rows / lanes : rows;
