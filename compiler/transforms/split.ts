@@ -10,7 +10,8 @@
  */
 
 import { removeDeadOperations } from '../passes/dead-code.ts';
-import { makeValue } from '../tensor-ir/builder.ts';
+import { reshape } from '../primitives/reshape.ts';
+import { Builder, makeValue } from '../tensor-ir/builder.ts';
 import { byteSize } from '../tensor-ir/dtype.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
 import { derivedName } from './names.ts';
@@ -131,6 +132,31 @@ function freeValues(
   for (const op of body) op.operands.forEach(visit);
   results.forEach(visit);
   return [...free];
+}
+
+/** The operations of a function on the operands of `op`, with the results of `op` as theirs. */
+export function inlinedAs(func: Func, op: Operation): readonly Operation[] {
+  const copies = new Map<Value, Value>(func.parameters.map((p, i) => [p, op.operands[i]!]));
+  const copied: Operation[] = [];
+  const results = new Map<Value, Value>();
+  op.results.forEach((result, i) => {
+    const value = func.results[i]!;
+    if (!results.has(value) && !copies.has(value)) results.set(value, result);
+  });
+  for (const inner of func.body) {
+    const operands = inner.operands.map((v) => copies.get(v)!);
+    for (const v of inner.results) copies.set(v, results.get(v) ?? makeValue(v.type, v.name));
+    copied.push({ ...inner, operands, results: inner.results.map((v) => copies.get(v)!) });
+  }
+  // a parameter, or a value that is given twice, cannot be a second value at once
+  op.results.forEach((result, i) => {
+    const value = copies.get(func.results[i]!)!;
+    if (value === result) return;
+    const b = new Builder(op.span);
+    b.apply(reshape, [value], { shape: value.type.shape });
+    copied.push(...b.operations.map((identity) => ({ ...identity, results: [result] })));
+  });
+  return copied;
 }
 
 /** The same function on fresh values. */

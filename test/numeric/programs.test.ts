@@ -16,9 +16,11 @@ import { leavesOf, mapCase, type ProgramCase } from '../support/program-cases.ts
 import { compileProgramForCpu, fromTensor, toTensor } from '../support/run-on-cpu.ts';
 
 const folder = new URL('../golden/programs/', import.meta.url);
-const cases = JSON.parse(
-  readFileSync(new URL('cases.json', folder), 'utf8'),
-) as readonly ProgramCase[];
+const cases = readdirSync(folder)
+  .filter((file) => file.endsWith('.json'))
+  .flatMap(
+    (file): readonly ProgramCase[] => JSON.parse(readFileSync(new URL(file, folder), 'utf8')),
+  );
 const files = readdirSync(folder)
   .filter((file) => file.endsWith('.mlx'))
   .map((file) => file.slice(0, -'.mlx'.length));

@@ -1,40 +1,18 @@
 """Writes test/golden/programs/cases.json: calls of the programs beside it, and what NumPy and JAX make of them.
 
 usage: python tools/goldens/programs.py        (needs numpy and jax; run from the root of the repository)
-
-A case is {file, function, arguments, result, tolerance?, dims?}. A tensor is {$dtype, shape, data}; NaN, the infinities and
-integers of 64 bits are text. Structs are objects in the order of their fields.
 """
 
-import json
-
 import numpy as np, jax, jax.numpy as jnp
+from case_files import CaseFile
 jax.config.update('jax_enable_x64', False)
 jax.config.update('jax_threefry_partitionable', True)
 rng = np.random.default_rng(0)
 f = lambda *s: (rng.standard_normal(s) if s else np.array(rng.standard_normal())).astype(np.float32)
 F = lambda v: np.array(v, np.float32)
 I = lambda v: np.array(v, np.int32)
-out = []
-names = {np.dtype(np.float32):'f32', np.dtype(np.int32):'i32', np.dtype(bool):'bool', np.dtype(np.uint8):'u8', np.dtype(np.int8):'i8', np.dtype(np.float16):'f16', np.dtype(np.uint32):'u32', np.dtype(np.int64):'i64', np.dtype(np.float64):'f64',np.dtype(np.int16):'i16',np.dtype(np.uint64):'u64',np.dtype(np.uint16):'u16'}
-def leaf(x):
-    if hasattr(x, 'dtype') and str(x.dtype) == 'bfloat16': d='bf16'; x=np.asarray(x.astype(jnp.float32))
-    else:
-        x = np.asarray(x)
-        if x.dtype == np.float64: x = x.astype(np.float32)
-        d=names[x.dtype]
-    fl=[ ('nan' if np.isnan(v) else 'inf' if v>0 else '-inf') if isinstance(v,float) and not np.isfinite(v) else (float(np.format_float_positional(np.float32(v),unique=True)) if isinstance(v,float) and d!='f64' else v) for v in x.ravel().tolist()]
-    if d in ('i64','u64'): fl=[str(v) for v in fl]
-    return {'$dtype': d, 'shape': list(x.shape), 'data': fl}
-def tree(x):
-    if isinstance(x, dict): return {k: tree(v) for k, v in x.items()}
-    if isinstance(x, (list, tuple)): return [tree(v) for v in x]
-    return leaf(x)
-def case(file, fn, args, expected, tol=None, dims=None):
-    c = {'file': file, 'function': fn, 'arguments': [tree(a) for a in args], 'result': tree(expected)}
-    if tol: c['tolerance'] = tol
-    if dims: c['dims'] = dims
-    out.append(c)
+file = CaseFile('test/golden/programs/cases.json')
+case = file.add
 
 # regression
 x=f(12,3); w=F([1,-2,.5]); y=x@w+0.3
@@ -357,5 +335,4 @@ def more(G):
 
 
 more(globals())
-with open("test/golden/programs/cases.json", "w") as target:
-    json.dump(out, target)
+file.write()

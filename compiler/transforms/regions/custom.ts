@@ -12,10 +12,17 @@ import { definePrimitive, type RegionRules } from '../../tensor-ir/primitive.ts'
 import type { Attrs, Func, Operation } from '../../tensor-ir/program.ts';
 import type { Dual } from '../jvp.ts';
 import { TransformProblem } from '../problem.ts';
+import { inlinedAs, type Partition, partition } from '../split.ts';
 import { either, hasTangentType, pick, spread, type Tangent } from '../tangents.ts';
 import { type Batched, finishBatch, traceBatch } from '../vmap.ts';
 
-function neverLinear(op: Operation): never {
+/** Forward mode has run, so the rule has done its work: what is left of an operation on tangents is its function. */
+function splitFunction(op: Operation, isLinear: readonly boolean[]): Partition {
+  const operations = inlinedAs(op.regions[0]!, op);
+  return partition(operations, new Set(pick(op.operands, isLinear)));
+}
+
+function neverTransposed(op: Operation): never {
   throw new TransformProblem(`\`${op.primitive.name}\` cannot be transposed`, op.span);
 }
 
@@ -165,15 +172,15 @@ function batchCustomVjp(
 /** Rules of `custom_jvp`. */
 export const customJvpRules: RegionRules = {
   jvp: jvpByRule,
-  split: neverLinear,
-  transpose: (_, op) => neverLinear(op),
+  split: splitFunction,
+  transpose: (_, op) => neverTransposed(op),
   batch: batchCustomJvp,
 };
 
 /** Rules of `custom_vjp`. */
 export const customVjpRules: RegionRules = {
   jvp: jvpByBackward,
-  split: neverLinear,
-  transpose: (_, op) => neverLinear(op),
+  split: splitFunction,
+  transpose: (_, op) => neverTransposed(op),
   batch: batchCustomVjp,
 };
