@@ -36,7 +36,7 @@ describe.each(Object.entries(suites))('%s', (_, suite) => {
     const outputs = leavesOf(module.function(`case_${i}`)(...inputs)).map(numbersOf);
     expect(outputs).toHaveLength(golden.outputs.length);
     golden.outputs.forEach((wanted, k) => {
-      expectClose(outputs[k]!, wanted, suite.tolerance);
+      expectClose(outputs[k]!, wanted, suite.tolerance, suite.byElement);
     });
   });
 });

@@ -17,7 +17,7 @@ describe.each(Object.entries(suites))('%s', (_, suite) => {
       const outputs = runProgram(variant, 'test', golden.inputs);
       expect(outputs.length).toBe(golden.outputs.length);
       golden.outputs.forEach((wanted, i) => {
-        expectClose(outputs[i]!, wanted, suite.tolerance);
+        expectClose(outputs[i]!, wanted, suite.tolerance, suite.byElement);
       });
     }
   });

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { type DType, isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import { librarySuites } from './library-cases.ts';
+import { preludeSuites } from './prelude-suites.ts';
 import type { TestTensor } from './run-source.ts';
 
 export interface Golden {
@@ -22,6 +23,8 @@ export interface Suite {
   readonly cases: Readonly<Record<string, string>>;
   /** Relative to the greatest element; 0 asks for the same bits. */
   readonly tolerance: number;
+  /** The tolerance is relative to each element above 1. */
+  readonly byElement?: boolean;
 }
 
 const random: Suite = {
@@ -223,23 +226,42 @@ export function functionOf(name: string, expression: string, golden: Golden): st
 
 export function goldensOf({ file }: Suite): Readonly<Record<string, Golden>> {
   const path = new URL(`../golden/stdlib/${file}.json`, import.meta.url);
-  return JSON.parse(readFileSync(path, 'utf8')) as Record<string, Golden>;
+  return JSON.parse(readFileSync(path, 'utf8'), withSpecialNumbers) as Record<string, Golden>;
+}
+
+const specialNumbers: Readonly<Record<string, number>> = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+};
+
+/** JSON has no NaN and no infinities: goldens write them as strings. */
+function withSpecialNumbers(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? (specialNumbers[value] ?? value) : value;
 }
 
 const unitRoundoff: Readonly<Partial<Record<DType, number>>> = { f16: 2 ** -11, bf16: 2 ** -8 };
 
-/** Equal up to `tolerance`, relative to the greatest element of the golden. */
-export function expectClose(found: TestTensor, wanted: TestTensor, tolerance: number): void {
+/** Equal up to `tolerance`, relative to the greatest finite element of the golden, or with `byElement` to each. */
+export function expectClose(
+  found: TestTensor,
+  wanted: TestTensor,
+  tolerance: number,
+  byElement = false,
+): void {
   expect({ dtype: found.dtype, shape: found.shape }).toEqual({
     dtype: wanted.dtype,
     shape: wanted.shape,
   });
-  const scale = Math.max(1, ...wanted.data.map(Math.abs));
-  const allowed =
-    tolerance === 0 ? 0 : scale * Math.max(tolerance, unitRoundoff[wanted.dtype] ?? 0);
+  const greatest = Math.max(1, ...wanted.data.filter(Number.isFinite).map(Math.abs));
   wanted.data.forEach((value, i) => {
     const exact = isFloat(wanted.dtype) ? Math.fround(value) : value;
-    const gap = Math.abs(found.data[i]! - exact);
+    // NaN and infinities are met or missed
+    const isSame = Object.is(found.data[i]! + 0, exact + 0);
+    const gap = isSame ? 0 : Math.abs(found.data[i]! - exact);
+    const scale = byElement ? Math.max(1, Math.abs(exact)) : greatest;
+    const isLoose = tolerance > 0 && Number.isFinite(exact);
+    const allowed = isLoose ? scale * Math.max(tolerance, unitRoundoff[wanted.dtype] ?? 0) : 0;
     expect(gap, `element ${i}: ${found.data[i]}, not ${exact}`).toBeLessThanOrEqual(allowed);
   });
 }
@@ -251,4 +273,5 @@ export const suites: Readonly<Record<string, Suite>> = {
   optim,
   'array functions': array,
   ...librarySuites,
+  ...preludeSuites,
 };

@@ -478,7 +478,9 @@ const joining: readonly Intrinsic[] = [
       if (mode !== 'constant') {
         return a.tensor(widths.reduce((v, width, axis) => padAxis(a, v, axis, width, mode), x));
       }
-      const value = a.convert(a.value('constant_values', x.type.dtype), x.type.dtype);
+      const { dtype } = x.type;
+      const given = a.value('constant_values', dtype === 'bool' ? undefined : dtype);
+      const value = a.convert(given, dtype);
       const attrs = {
         low: widths.map(([low]) => low),
         high: widths.map(([, high]) => high),
@@ -575,7 +577,8 @@ const joining: readonly Intrinsic[] = [
         });
       }
       const [height, width] = [x.type.shape[row]!, x.type.shape[column]!];
-      const [down, right] = [int(Math.max(0, -known)), int(Math.max(0, known))];
+      const down = min(int(Math.max(0, -known)), height);
+      const right = min(int(Math.max(0, known)), width);
       const size = max(zero, min(subtract(height, down), subtract(width, right)));
       const rows = sliceAxis(a, x, row, down, add(down, size));
       const square = sliceAxis(a, rows, column, right, add(right, size));
