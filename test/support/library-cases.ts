@@ -321,6 +321,67 @@ fn labels() -> i32[4] { array([0, 2, 1, 2]) }`,
   },
 };
 
+/** Ten steps, in a loop, on a tree of a matrix and a vector with an integer beside them, which stays. */
+function tenSteps(name: string, options: string): string {
+  return `{
+    let start = (a, (b, 7));
+    let ((p, _), _) = scan(
+      |(p, s), (g, h)| (${name}(p, (g, (h, ())), s, ${options}), ()),
+      (start, ${name}_init(start)),
+      (c, d),
+    );
+    (p.0, p.1.0)
+  }`;
+}
+
+const optimisers: Suite = {
+  file: 'optimisers',
+  imports: `
+import { adadelta, adadelta_init, adafactor, adafactor_init, adagrad, adagrad_init, adam, adam_init, adamax, adamax_init, adamw,
+  adamw_init, clip_by_value, cosine_decay, exponential_decay, join_schedules, linear_schedule, lion, lion_init, muon,
+  muon_init, rmsprop, rmsprop_init, sgd, sgd_init, step_decay, warmup_cosine_decay } from "std/optim";`,
+  tolerance: 2e-6,
+  cases: {
+    sgd: tenSteps('sgd', 'lr = 0.1'),
+    'sgd momentum': tenSteps(
+      'sgd',
+      'lr = 0.1, momentum = 0.9, weight_decay = 0.01, dampening = 0.3',
+    ),
+    'sgd nesterov': tenSteps(
+      'sgd',
+      'lr = 0.1, momentum = 0.9, weight_decay = 0.01, nesterov = true',
+    ),
+    adam: tenSteps('adam', 'lr = 0.01, weight_decay = 0.1'),
+    adamw: tenSteps('adamw', 'lr = 0.01'),
+    adamax: tenSteps('adamax', 'weight_decay = 0.1'),
+    rmsprop: tenSteps('rmsprop', ''),
+    'rmsprop momentum': tenSteps(
+      'rmsprop',
+      'lr = 0.02, alpha = 0.9, momentum = 0.8, weight_decay = 0.1',
+    ),
+    adagrad: tenSteps('adagrad', 'lr = 0.1, lr_decay = 0.1, weight_decay = 0.1'),
+    adadelta: tenSteps('adadelta', 'weight_decay = 0.1'),
+    adafactor: tenSteps('adafactor', 'weight_decay = 0.1'),
+    'adafactor fast': tenSteps('adafactor', 'lr = 0.5, d = 1.5'),
+    lion: tenSteps('lion', 'lr = 0.01, weight_decay = 0.1'),
+    muon: tenSteps('muon', 'lr = 0.05'),
+    'muon plain': tenSteps(
+      'muon',
+      'lr = 0.05, momentum = 0.9, weight_decay = 0.0, nesterov = false',
+    ),
+    clip_by_value: 'clip_by_value((a, b), 0.5)',
+    exponential_decay: 'vmap(exponential_decay(0.1, 0.95))(a)',
+    step_decay: 'vmap(step_decay(0.1, 0.5, 10))(a)',
+    cosine_decay: 'vmap(cosine_decay(0.1, 100, end = 0.01))(a)',
+    linear_schedule: 'vmap(linear_schedule(0.01, 0.1, 50))(a)',
+    warmup_cosine_decay: 'vmap(warmup_cosine_decay(0.0, 0.1, 10, 100, end = 0.02))(a)',
+    join_schedules: `{
+      let parts = [linear_schedule(0.0, 0.1, 10), cosine_decay(0.1, 40), exponential_decay(0.05, 0.9)];
+      vmap(join_schedules(parts, [10, 50]))(a)
+    }`,
+  },
+};
+
 export const librarySuites: Readonly<Record<string, Suite>> = {
   'distributions: words': randomWords,
   'distributions: reals': randomReals,
@@ -328,4 +389,5 @@ export const librarySuites: Readonly<Record<string, Suite>> = {
   layers,
   transformers,
   losses,
+  optimisers,
 };
