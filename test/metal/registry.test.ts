@@ -9,19 +9,13 @@ import { expectAllClose } from '../support/all-close.ts';
 import { runFunction } from '../support/functions.ts';
 import { expectMetal, metalHelper } from '../support/metal-helpers.ts';
 import { runOnMetal, scheduleForMetal } from '../support/run-on-metal.ts';
-import { drawOperands, type Sample, sampleFunction, samplesOf } from '../support/samples.ts';
+import { metalSamples } from '../support/sample-selection.ts';
+import { drawOperands, sampleFunction } from '../support/samples.ts';
 
-const kernels = [...primitives.values()].filter(
-  ({ lower }) => lower.kind !== 'removed' && lower.kind !== 'control',
-);
+const kernels = [...primitives.values()].filter((record) => metalSamples(record).length > 0);
 
-/** f64 does not exist on Metal. */
-function metalSamples(name: string): readonly Sample[] {
-  return samplesOf(name).filter((s) => s.dtype !== 'f64' && s.attrs['dtype'] !== 'f64');
-}
-
-describe.each(kernels.map((record) => record.name))('%s', (name) => {
-  test.each(metalSamples(name).map((sample) => [sample.label, sample] as const))(
+describe.each(kernels.map((record) => [record.name, record] as const))('%s', (name, record) => {
+  test.each(metalSamples(record).map((sample) => [sample.label, sample] as const))(
     '%s',
     (_, sample) => {
       const func = sampleFunction(name, sample);
@@ -35,10 +29,10 @@ describe.each(kernels.map((record) => record.name))('%s', (name) => {
 });
 
 test('every sample passes the strict check as text', async () => {
-  const functions = kernels.flatMap(({ name }) =>
-    metalSamples(name).map((sample, i) => ({
-      ...sampleFunction(name, sample),
-      name: `${name}_${i}`,
+  const functions = kernels.flatMap((record) =>
+    metalSamples(record).map((sample, i) => ({
+      ...sampleFunction(record.name, sample),
+      name: `${record.name}_${i}`,
     })),
   );
   const source = printMetal(scheduleForMetal(functions).kernels, metalHelper);

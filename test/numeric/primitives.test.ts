@@ -2,28 +2,29 @@
 import { describe, expect, test } from 'vitest';
 import { concatenateArrays } from '../../compiler/primitives/concatenate.ts';
 import { primitives } from '../../compiler/primitives/registry.ts';
-import { constantValue, int } from '../../compiler/symbolic/integer.ts';
+import { int } from '../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../compiler/tensor-ir/dtype.ts';
-import { makeArray, type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
+import { arrayOf, makeArray, type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
 import { parseFunction } from '../../compiler/tensor-ir/parse.ts';
 import { isAbsent } from '../../compiler/tensor-ir/primitive.ts';
 import { printFunction } from '../../compiler/tensor-ir/print.ts';
 import type { Func } from '../../compiler/tensor-ir/program.ts';
 import { jvpFunction } from '../../compiler/transforms/jvp.ts';
+import { vjpFunction } from '../../compiler/transforms/vjp.ts';
 import { batchFunction } from '../../compiler/transforms/vmap.ts';
+import { expectAllClose, toleranceOf } from '../support/all-close.ts';
 import { runFunction } from '../support/functions.ts';
 import { checkBatch, checkDerivatives, floatParameters } from '../support/oracles.ts';
+import {
+  batchSamples,
+  differenceSamples,
+  narrowDerivativeSamples,
+  otherBatchSamples,
+  sampledPrimitives,
+} from '../support/sample-selection.ts';
 import { drawOperands, type Sample, sampleFunction, samplesOf } from '../support/samples.ts';
 
-const expanded = ['vmap', 'jvp', 'vjp', 'custom_vjp_tangent'];
-
-/** Their derivative is not that of their values. */
-const notSmooth = new Set(['bitcast', 'stop_gradient']);
-
-/** Reverse mode through an unbounded loop does not exist, nor forward mode of custom_vjp: transformations.test.ts has them. */
-const onlyOneMode = new Set(['while', 'custom_vjp']);
-
-describe.each([...primitives.keys()].filter((name) => !expanded.includes(name)))('%s', (name) => {
+describe.each(sampledPrimitives.map((record) => record.name))('%s', (name) => {
   const samples = samplesOf(name);
 
   test('has samples', () => {
@@ -41,26 +42,34 @@ describe.each([...primitives.keys()].filter((name) => !expanded.includes(name)))
   });
 
   test('agrees with a loop under vmap', () => {
-    for (const sample of samples.filter(isOfMainDType)) checkBatches(name, sample);
+    for (const sample of batchSamples(name)) checkBatches(name, sample);
+    for (const sample of otherBatchSamples(name)) checkBatches(name, sample, [3]);
   });
 
   test('has the derivative that finite differences give', () => {
-    if (notSmooth.has(name) || onlyOneMode.has(name)) return;
-    for (const sample of samples.flatMap(inDoubles)) {
-      const func = sampleFunction(name, sample);
-      if (func.parameters.some((p) => isFloat(p.type.dtype)) && !isMaximumOfNothing(func)) {
-        checkDerivatives(func, drawOperands(sample, 3));
-      }
+    for (const sample of differenceSamples(name)) {
+      checkDerivatives(sampleFunction(name, sample), drawOperands(sample, 3));
+    }
+  });
+
+  test('has the same derivatives in narrower floats', () => {
+    for (const [sample, wide] of narrowDerivativeSamples(name)) {
+      const operands = drawOperands(sample, 3);
+      const doubles = operands.map((x, i) => ({ ...x, dtype: wide.operands[i]!.type.dtype }));
+      const expected = derivativesOf(sampleFunction(name, wide), doubles);
+      derivativesOf(sampleFunction(name, sample), operands).forEach((found, i) => {
+        const { data } = expected[i]!;
+        const rounded = arrayOf(found.dtype, found.shape, data);
+        expectAllClose(found, rounded, sample.label, 16 * toleranceOf(sample.dtype));
+      });
     }
   });
 
   test('has a second derivative, and batches twice', () => {
-    if (notSmooth.has(name) || onlyOneMode.has(name)) return;
-    const [sample] = samples.flatMap(inDoubles);
+    const [sample] = differenceSamples(name);
     if (sample === undefined) return;
     const func = sampleFunction(name, sample);
     const wrt = floatParameters(func);
-    if (wrt.length === 0) return;
     const dual = jvpFunction(func, wrt);
     const operands = drawOperands(sample, 3);
     const tangents = wrt.map((i) => operands[i]!);
@@ -81,11 +90,6 @@ describe.each([...primitives.keys()].filter((name) => !expanded.includes(name)))
   });
 });
 
-/** One dtype a kind is enough where only shapes matter. */
-function isOfMainDType({ dtype }: Sample): boolean {
-  return dtype === 'f32' || dtype === 'i32' || dtype === 'bool';
-}
-
 function expectValid(x: NdArray): void {
   for (const value of toNumbers(x)) {
     if (x.dtype === 'bool') expect([0, 1]).toContain(value);
@@ -93,38 +97,26 @@ function expectValid(x: NdArray): void {
   }
 }
 
-/** The sample in f64, where nothing is lost to rounding; none when it has a dtype of its own that is not f32. */
-function inDoubles(sample: Sample): readonly Sample[] {
-  const isFixed = sample.regions !== undefined || 'dtype' in sample.attrs;
-  if (isFixed) {
-    const to = sample.attrs['dtype'];
-    return sample.dtype === 'f64' && (to === undefined || to === 'f64') ? [sample] : [];
-  }
-  if (sample.dtype !== 'f32') return [];
-  const operands = sample.operands.map((operand) =>
-    operand.type.dtype === 'f32'
-      ? { ...operand, type: { ...operand.type, dtype: 'f64' as const } }
-      : operand,
-  );
-  return [{ ...sample, operands }];
-}
-
-/** Minus infinity for every argument: its tangent is 0 / 0. */
-function isMaximumOfNothing(func: Func): boolean {
-  const op = func.body[0]!;
-  if (op.primitive.name !== 'reduce_max' && op.primitive.name !== 'reduce_min') return false;
-  const axes = op.attrs['axes'] as readonly number[];
-  return axes.some((axis) => constantValue(op.operands[0]!.type.shape[axis]!) === 0);
+/** The derivative along the operands themselves, then the pullback of the results. */
+function derivativesOf(func: Func, operands: readonly NdArray[]): readonly NdArray[] {
+  const wrt = floatParameters(func);
+  const tangents = wrt.map((i) => operands[i]!);
+  const forward = runFunction(jvpFunction(func, wrt), [...operands, ...tangents]);
+  const results = forward.slice(0, func.results.length);
+  const cotangents = results.filter((x) => isFloat(x.dtype));
+  const backward = runFunction(vjpFunction(func, wrt), [...operands, ...cotangents]);
+  return [...forward.slice(results.length), ...backward.slice(results.length)];
 }
 
 function all(func: Func): readonly boolean[] {
   return func.parameters.map(() => true);
 }
 
-function checkBatches(name: string, sample: Sample): void {
+/** Every choice of mapped operands. */
+function checkBatches(name: string, sample: Sample, sizes: readonly number[] = [3, 0]): void {
   const func = sampleFunction(name, sample);
   const count = sample.operands.length;
-  for (const size of [3, 0]) {
+  for (const size of sizes) {
     const examples = Array.from({ length: size }, (_, i) => drawOperands(sample, 7 + i));
     const shared = drawOperands(sample, 99);
     for (let mask = 1; mask < 2 ** count; mask++) {

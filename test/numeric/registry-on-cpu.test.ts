@@ -5,17 +5,16 @@ import type { NdArray } from '../../compiler/tensor-ir/nd-array.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { runFunction } from '../support/functions.ts';
 import { type CompiledForCpu, callOnCpu, compileForCpu } from '../support/run-on-cpu.ts';
-import { drawOperands, sampleFunction, samplesOf } from '../support/samples.ts';
+import { cpuSamples } from '../support/sample-selection.ts';
+import { drawOperands, sampleFunction } from '../support/samples.ts';
 
-const cases = [...primitives.values()]
-  .filter(({ lower }) => lower.kind !== 'removed')
-  .flatMap(({ name }) =>
-    samplesOf(name).map((sample, i) => ({
-      label: `${name}: ${sample.label}`,
-      func: { ...sampleFunction(name, sample), name: `${name}_${i}` },
-      operands: drawOperands(sample),
-    })),
-  );
+const cases = [...primitives.values()].flatMap((record) =>
+  cpuSamples(record).map((sample, i) => ({
+    label: `${record.name}: ${sample.label}`,
+    func: { ...sampleFunction(record.name, sample), name: `${record.name}_${i}` },
+    operands: drawOperands(sample),
+  })),
+);
 
 let compiled: CompiledForCpu;
 
