@@ -1,6 +1,5 @@
 /** Calls of the prelude, with what NumPy and JAX give for them: expressions and numbers are in test/golden/stdlib. */
-import { readFileSync } from 'node:fs';
-import type { Golden, Suite } from './stdlib-cases.ts';
+import { type Golden, readGoldens, type Suite } from './stdlib-goldens.ts';
 
 /** A golden of tools/goldens/prelude.py. */
 export interface PreludeGolden extends Golden {
@@ -9,10 +8,17 @@ export interface PreludeGolden extends Golden {
   readonly fixed?: boolean;
 }
 
-function suiteOf(name: string): Suite {
-  const file = `prelude-${name}`;
-  const path = new URL(`../golden/stdlib/${file}.json`, import.meta.url);
-  const goldens = JSON.parse(readFileSync(path, 'utf8')) as Record<string, PreludeGolden>;
+type Goldens = Readonly<Record<string, PreludeGolden>>;
+
+const groups: Readonly<Record<string, string>> = {
+  'prelude: each element': 'prelude-elementwise',
+  'prelude: reductions': 'prelude-reductions',
+  'prelude: shapes': 'prelude-shapes',
+  'prelude: searching and sets': 'prelude-ordering',
+  'prelude: numerical tools': 'prelude-numeric',
+};
+
+function suiteOf(file: string, goldens: Goldens): Suite {
   const cases = Object.entries(goldens).map(([key, { expression }]) => [key, expression] as const);
   return {
     file,
@@ -23,10 +29,14 @@ function suiteOf(name: string): Suite {
   };
 }
 
-export const preludeSuites: Readonly<Record<string, Suite>> = {
-  'prelude: each element': suiteOf('elementwise'),
-  'prelude: reductions': suiteOf('reductions'),
-  'prelude: shapes': suiteOf('shapes'),
-  'prelude: searching and sets': suiteOf('ordering'),
-  'prelude: numerical tools': suiteOf('numeric'),
-};
+/** Title, goldens, and how they are compared. */
+export const preludeGoldens: readonly (readonly [string, Goldens, Suite])[] = Object.entries(
+  groups,
+).map(([title, file]) => {
+  const goldens = readGoldens(file) as Goldens;
+  return [title, goldens, suiteOf(file, goldens)];
+});
+
+export const preludeSuites: Readonly<Record<string, Suite>> = Object.fromEntries(
+  preludeGoldens.map(([title, , suite]) => [title, suite]),
+);

@@ -4,28 +4,15 @@
  *
  * A case is an expression over the golden inputs `a`, `b`, `c`, ...; its type is that of the golden outputs.
  */
-import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { type DType, isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import { librarySuites } from './library-cases.ts';
 import { preludeSuites } from './prelude-suites.ts';
+import { type Golden, readGoldens, type Suite } from './stdlib-goldens.ts';
+
+export type { Golden, Suite };
+
 import type { TestTensor } from './run-source.ts';
-
-export interface Golden {
-  readonly inputs: readonly TestTensor[];
-  readonly outputs: readonly TestTensor[];
-}
-
-export interface Suite {
-  /** The file of goldens. */
-  readonly file: string;
-  readonly imports: string;
-  readonly cases: Readonly<Record<string, string>>;
-  /** Relative to the greatest element; 0 asks for the same bits. */
-  readonly tolerance: number;
-  /** The tolerance is relative to each element above 1. */
-  readonly byElement?: boolean;
-}
 
 const random: Suite = {
   file: 'random',
@@ -225,19 +212,7 @@ export function functionOf(name: string, expression: string, golden: Golden): st
 }
 
 export function goldensOf({ file }: Suite): Readonly<Record<string, Golden>> {
-  const path = new URL(`../golden/stdlib/${file}.json`, import.meta.url);
-  return JSON.parse(readFileSync(path, 'utf8'), withSpecialNumbers) as Record<string, Golden>;
-}
-
-const specialNumbers: Readonly<Record<string, number>> = {
-  nan: Number.NaN,
-  inf: Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-};
-
-/** JSON has no NaN and no infinities: goldens write them as strings. */
-function withSpecialNumbers(_: string, value: unknown): unknown {
-  return typeof value === 'string' ? (specialNumbers[value] ?? value) : value;
+  return readGoldens(file);
 }
 
 const unitRoundoff: Readonly<Partial<Record<DType, number>>> = { f16: 2 ** -11, bf16: 2 ** -8 };

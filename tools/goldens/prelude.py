@@ -500,7 +500,7 @@ def numeric():
     s.add("gather_mm(a, b, lhs_indices = c)", Y[[1, 0, 1]] @ X.T, Y, X.T, np.int32([1, 0, 1]))
     s.add("gather_mm(a, b, lhs_indices = c, rhs_indices = c)", Y[[1, 0]] @ np.swapaxes(Y, 1, 2)[[1, 0]], Y, np.swapaxes(Y, 1, 2), np.int32([1, 0]))
     segments = np.int32([[0, 1], [1, 4], [2, 2]])
-    s.add("segmented_mm(a, b, c)", np.stack([X[:, i:j] @ X[:, i:j].T for i, j in segments]), X, X.T, segments)
+    s.add("segmented_mm(a, b, c)", np.stack([X[:, i:j] @ X[:, i:j].T for i, j in segments]), X, X.T, segments, fixed=True)
     mask = np.array([[1, 0], [0, 1]], np.float32)
     wide = np.repeat(np.repeat(mask, 2, 0), 2, 1)
     square = X[:, :3]
