@@ -55,7 +55,7 @@ function isMainDType(dtype: DType): boolean {
 export function differenceSamples(name: string): readonly Sample[] {
   if (withoutDifferences.has(name)) return [];
   return samplesOf(name)
-    .flatMap(inDoubles)
+    .flatMap((sample) => inDoubles(sample))
     .filter((sample) => isDifferentiable(name, sample));
 }
 
