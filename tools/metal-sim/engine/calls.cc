@@ -1,0 +1,144 @@
+/**
+ * What compiled kernels call: the functions of metal_sim_abi.h, and the hooks that clang puts before every access to memory
+ * (`-fsanitize=kernel-address` with calls out of line).
+ */
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "engine.h"
+
+#define METAL_SIM_EXPORT extern "C" __attribute__((visibility("default")))
+#define METAL_SIM_SITE __builtin_extract_return_addr(__builtin_return_address(0))
+
+using metal_sim::Engine;
+
+// ---------------------------------------------------------------------------------------------------------
+// Hooks
+
+#define METAL_SIM_HOOKS(SIZE)                                                                                       \
+  METAL_SIM_EXPORT void __asan_load##SIZE##_noabort(uintptr_t address) {                                            \
+    Engine::shared().access(address, SIZE, false, false, METAL_SIM_SITE);                                           \
+  }                                                                                                                 \
+  METAL_SIM_EXPORT void __asan_store##SIZE##_noabort(uintptr_t address) {                                           \
+    Engine::shared().access(address, SIZE, true, false, METAL_SIM_SITE);                                            \
+  }
+METAL_SIM_HOOKS(1)
+METAL_SIM_HOOKS(2)
+METAL_SIM_HOOKS(4)
+METAL_SIM_HOOKS(8)
+METAL_SIM_HOOKS(16)
+
+METAL_SIM_EXPORT void __asan_loadN_noabort(uintptr_t address, size_t size) {
+  Engine::shared().access(address, size, false, false, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT void __asan_storeN_noabort(uintptr_t address, size_t size) {
+  Engine::shared().access(address, size, true, false, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT void* __asan_memcpy(void* to, const void* from, size_t size) {
+  if (size > 0) {
+    Engine::shared().access(reinterpret_cast<uintptr_t>(from), size, false, false, METAL_SIM_SITE);
+    Engine::shared().access(reinterpret_cast<uintptr_t>(to), size, true, false, METAL_SIM_SITE);
+  }
+  return std::memcpy(to, from, size);
+}
+METAL_SIM_EXPORT void* __asan_memmove(void* to, const void* from, size_t size) {
+  if (size > 0) {
+    Engine::shared().access(reinterpret_cast<uintptr_t>(from), size, false, false, METAL_SIM_SITE);
+    Engine::shared().access(reinterpret_cast<uintptr_t>(to), size, true, false, METAL_SIM_SITE);
+  }
+  return std::memmove(to, from, size);
+}
+METAL_SIM_EXPORT void* __asan_memset(void* to, int value, size_t size) {
+  if (size > 0) Engine::shared().access(reinterpret_cast<uintptr_t>(to), size, true, false, METAL_SIM_SITE);
+  return std::memset(to, value, size);
+}
+METAL_SIM_EXPORT void __asan_handle_no_return() {}
+
+// ---------------------------------------------------------------------------------------------------------
+// Barriers and simdgroups
+
+METAL_SIM_EXPORT void metal_sim_threadgroup_barrier(unsigned flags) { Engine::shared().barrier(flags, METAL_SIM_SITE); }
+METAL_SIM_EXPORT void metal_sim_simdgroup_barrier(unsigned flags) { Engine::shared().simdgroup_barrier(flags, METAL_SIM_SITE); }
+METAL_SIM_EXPORT void* metal_sim_local(unsigned declaration, unsigned long size, unsigned long alignment) {
+  return Engine::shared().local(declaration, size, alignment, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT unsigned metal_sim_exchange(const char* what, const void* mine, unsigned size, void* all) {
+  return Engine::shared().exchange(what, mine, size, all, METAL_SIM_SITE);
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Atomics. One thread runs at a time, so they only have to be told from plain accesses.
+
+namespace {
+
+template <typename T>
+T apply(metal_sim_atomic operation, void* at, T operand, const void* site) {
+  const bool is_load = operation == metal_sim_atomic_load;
+  Engine::shared().access(reinterpret_cast<uintptr_t>(at), sizeof(T), !is_load, true, site);
+  T before;
+  std::memcpy(&before, at, sizeof before);
+  if (is_load) return before;
+  T after = operand;
+  switch (operation) {
+    case metal_sim_atomic_add:
+    case metal_sim_atomic_sub:
+      if constexpr (std::is_floating_point_v<T>) {
+        after = operation == metal_sim_atomic_add ? before + operand : before - operand;
+      } else {
+        // integers wrap
+        using U = std::make_unsigned_t<T>;
+        const U x = static_cast<U>(before), y = static_cast<U>(operand);
+        after = static_cast<T>(operation == metal_sim_atomic_add ? x + y : x - y);
+      }
+      break;
+    case metal_sim_atomic_min:
+      after = std::min(before, operand);
+      break;
+    case metal_sim_atomic_max:
+      after = std::max(before, operand);
+      break;
+    case metal_sim_atomic_and:
+    case metal_sim_atomic_or:
+    case metal_sim_atomic_xor:
+      if constexpr (std::is_integral_v<T>) {
+        after = operation == metal_sim_atomic_and  ? before & operand
+                : operation == metal_sim_atomic_or ? before | operand
+                                                   : before ^ operand;
+      }
+      break;
+    case metal_sim_atomic_load:
+    case metal_sim_atomic_store:
+    case metal_sim_atomic_exchange:
+      break;
+  }
+  std::memcpy(at, &after, sizeof after);
+  return before;
+}
+
+}  // namespace
+
+METAL_SIM_EXPORT unsigned metal_sim_atomic_uint(metal_sim_atomic operation, void* at, unsigned operand) {
+  return apply(operation, at, operand, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT int metal_sim_atomic_int(metal_sim_atomic operation, void* at, int operand) {
+  return apply(operation, at, operand, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT float metal_sim_atomic_float(metal_sim_atomic operation, void* at, float operand) {
+  return apply(operation, at, operand, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT unsigned long metal_sim_atomic_ulong(metal_sim_atomic operation, void* at, unsigned long operand) {
+  return apply(operation, at, operand, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT int metal_sim_compare_exchange(void* at, unsigned* expected, unsigned desired) {
+  Engine& engine = Engine::shared();
+  engine.access(reinterpret_cast<uintptr_t>(at), sizeof desired, true, true, METAL_SIM_SITE);
+  unsigned before;
+  std::memcpy(&before, at, sizeof before);
+  if (before == *expected && !engine.fails_spuriously()) {
+    std::memcpy(at, &desired, sizeof desired);
+    return 1;
+  }
+  *expected = before;
+  return 0;
+}

@@ -1,0 +1,523 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+#include "symbolize.h"
+
+namespace metal_sim {
+
+namespace {
+
+constexpr size_t kMaxLocal = 32768;
+/** Between declarations of threadgroup memory, so that running over an array does not land in the next one. */
+constexpr size_t kRedZone = 64;
+constexpr size_t kLocalArena = kMaxLocal + 64 * kRedZone;
+
+enum State { kReady, kAtBarrier, kAtSimdBarrier, kAtExchange, kDone };
+
+const char* name_of(int state) {
+  switch (state) {
+    case kAtBarrier: return "threadgroup_barrier";
+    case kAtSimdBarrier: return "simdgroup_barrier";
+    case kDone: return "the end of the kernel";
+    default: return "a simdgroup function";
+  }
+}
+
+std::string show(const uint32_t position[3]) {
+  return "(" + std::to_string(position[0]) + ", " + std::to_string(position[1]) + ", " + std::to_string(position[2]) + ")";
+}
+
+}  // namespace
+
+struct Engine::Lane {
+  Engine* engine = nullptr;
+  Fiber fiber;
+  metal_sim_thread thread{};
+  metal_sim_arguments arguments{};
+  int state = kReady;
+  const void* site = nullptr;
+  // At an exchange:
+  const char* what = nullptr;
+  const void* mine = nullptr;
+  void* all = nullptr;
+  unsigned size = 0;
+  unsigned mask = 0;
+  // Barriers passed.
+  unsigned flags = 0;
+  uint16_t device_phase = 0;
+  uint16_t local_phase = 0;
+  uint16_t simd_device_phase = 0;
+  uint16_t simd_local_phase = 0;
+  // The plain loop: which threads this fiber runs.
+  const std::vector<unsigned>* loop = nullptr;
+  Size position;
+  Size group_size;
+};
+
+Engine& Engine::shared() {
+  static Engine engine;
+  return engine;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Running
+
+std::vector<Finding> Engine::run(const Dispatch& dispatch) {
+  dispatch_ = &dispatch;
+  findings_.clear();
+  serial_++;
+  statistics_.dispatches++;
+  if (local_.empty()) {
+    local_.resize(kLocalArena);
+    initialised_.resize(kLocalArena);
+    local_history_.resize(kLocalArena);
+  }
+  reachable_ = dispatch.resident;
+  for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
+    const Binding& binding = dispatch.buffers[i];
+    buffer_pointers_[i] =
+        binding.allocation == nullptr ? nullptr : reinterpret_cast<void*>(binding.allocation->base + binding.offset);
+  }
+  Size count = dispatch.grid;
+  if (dispatch.is_nonuniform) {
+    const auto groups = [](uint32_t threads, uint32_t size) { return (threads + size - 1) / size; };
+    count = {groups(count.width, dispatch.threadgroup.width), groups(count.height, dispatch.threadgroup.height),
+             groups(count.depth, dispatch.threadgroup.depth)};
+  }
+  std::vector<uint32_t> groups(count.count());
+  std::iota(groups.begin(), groups.end(), 0);
+  std::shuffle(groups.begin(), groups.end(), random_);
+  for (uint32_t group : groups) {
+    if (!findings_.empty()) break;
+    threadgroup_index_ = group;
+    run_threadgroup(dispatch, {group % count.width, group / count.width % count.height, group / count.width / count.height});
+  }
+  dispatch_ = nullptr;
+  return std::move(findings_);
+}
+
+void Engine::run_threadgroup(const Dispatch& dispatch, Size position) {
+  threadgroup_serial_++;
+  local_end_ = 0;
+  declarations_.clear();
+  for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
+    threadgroup_pointers_[i] = nullptr;
+    if (dispatch.threadgroup_lengths[i] > 0) {
+      threadgroup_pointers_[i] = local(~i, dispatch.threadgroup_lengths[i], 16, nullptr);
+    }
+  }
+  Size size = dispatch.threadgroup;
+  if (dispatch.is_nonuniform) {
+    const auto rest = [](uint32_t size, uint32_t at, uint32_t total) { return std::min(size, total - at * size); };
+    size = {rest(size.width, position.width, dispatch.grid.width), rest(size.height, position.height, dispatch.grid.height),
+            rest(size.depth, position.depth, dispatch.grid.depth)};
+  }
+  const auto count = static_cast<unsigned>(size.count());
+  statistics_.threads += count;
+  order_.resize(count);
+  std::iota(order_.begin(), order_.end(), 0);
+  std::shuffle(order_.begin(), order_.end(), random_);
+  while (lanes_.size() < std::max(count, 1u)) lanes_.push_back(std::make_unique<Lane>());
+
+  if (dispatch.kernel->has_barriers == 0) {
+    // one fiber runs them all, so that a finding can leave any of them
+    Lane& lane = *lanes_[0];
+    lane.engine = this;
+    lane.loop = &order_;
+    lane.position = position;
+    lane.group_size = size;
+    current_ = &lane;
+    lane.fiber.start(&Engine::enter, &lane);
+    lane.fiber.resume();
+    return;
+  }
+  for (unsigned i = 0; i < count; i++) {
+    Lane& lane = *lanes_[i];
+    place(lane, dispatch, position, size, i);
+    lane.loop = nullptr;
+    lane.state = kReady;
+    lane.fiber.start(&Engine::enter, &lane);
+  }
+  run_fibers(count);
+}
+
+void Engine::place(Lane& lane, const Dispatch& dispatch, Size position, Size size, unsigned index) {
+  metal_sim_thread& t = lane.thread;
+  lane.engine = this;
+  const auto set = [](unsigned(&to)[3], Size from) {
+    to[0] = from.width;
+    to[1] = from.height;
+    to[2] = from.depth;
+  };
+  Size local{index % size.width, index / size.width % size.height, index / size.width / size.height};
+  set(t.position_in_threadgroup, local);
+  set(t.threadgroup_size, size);
+  set(t.dispatched_threadgroup_size, dispatch.threadgroup);
+  set(t.threadgroup_position, position);
+  const unsigned group[3] = {dispatch.threadgroup.width, dispatch.threadgroup.height, dispatch.threadgroup.depth};
+  const unsigned grid[3] = {dispatch.grid.width, dispatch.grid.height, dispatch.grid.depth};
+  for (int i = 0; i < 3; i++) {
+    t.position_in_grid[i] = t.threadgroup_position[i] * group[i] + t.position_in_threadgroup[i];
+    t.threadgroup_count[i] = dispatch.is_nonuniform ? (grid[i] + group[i] - 1) / group[i] : grid[i];
+    t.grid_size[i] = dispatch.is_nonuniform ? grid[i] : grid[i] * group[i];
+  }
+  const auto simdgroups = [](uint64_t threads) {
+    return static_cast<unsigned>((threads + METAL_SIM_LANES - 1) / METAL_SIM_LANES);
+  };
+  t.index_in_threadgroup = index;
+  t.index_in_simdgroup = index % METAL_SIM_LANES;
+  t.simdgroup_index = index / METAL_SIM_LANES;
+  t.simdgroup_count = simdgroups(size.count());
+  t.dispatched_simdgroup_count = simdgroups(dispatch.threadgroup.count());
+  lane.arguments = {&lane.thread, buffer_pointers_.data(), threadgroup_pointers_.data()};
+  lane.device_phase = lane.local_phase = lane.simd_device_phase = lane.simd_local_phase = 0;
+}
+
+void Engine::enter(void* argument) {
+  Lane& lane = *static_cast<Lane*>(argument);
+  Engine& engine = *lane.engine;
+  const metal_sim_kernel* kernel = engine.dispatch_->kernel;
+  if (lane.loop == nullptr) {
+    kernel->run(&lane.arguments);
+    lane.state = kDone;
+    return;
+  }
+  for (unsigned index : *lane.loop) {
+    engine.place(lane, *engine.dispatch_, lane.position, lane.group_size, index);
+    kernel->run(&lane.arguments);
+  }
+}
+
+void Engine::run_fibers(unsigned count) {
+  for (;;) {
+    bool is_finished = true;
+    for (unsigned index : order_) {
+      Lane& lane = *lanes_[index];
+      if (lane.state != kReady) continue;
+      current_ = &lane;
+      lane.fiber.resume();
+      if (!findings_.empty()) return;
+    }
+    for (unsigned i = 0; i < count; i++) is_finished = is_finished && lanes_[i]->state == kDone;
+    if (is_finished) return;
+    if (!release_waiting(count)) return;
+    std::shuffle(order_.begin(), order_.end(), random_);
+  }
+}
+
+/** Lets those go on whom everybody has joined; false, with a finding, when there are none. */
+bool Engine::release_waiting(unsigned count) {
+  bool is_released = false;
+  for (unsigned first = 0; first < count; first += METAL_SIM_LANES) {
+    is_released = release_simdgroup(first, std::min(first + METAL_SIM_LANES, count)) || is_released;
+    if (!findings_.empty()) return false;
+  }
+  if (is_released) return true;
+  // nobody waits for a simdgroup alone: all are at a barrier, or somebody is missing
+  Lane* waiting = nullptr;
+  Lane* missing = nullptr;
+  for (unsigned i = 0; i < count; i++) {
+    Lane& lane = *lanes_[i];
+    if (lane.state != kAtBarrier) missing = &lane;
+    else if (waiting == nullptr) waiting = &lane;
+  }
+  const auto differ = [&](const Lane& a, const Lane& b) {
+    return a.site != b.site && place_of(a.site, dispatch_->source_name).line != place_of(b.site, dispatch_->source_name).line;
+  };
+  if (waiting != nullptr && missing == nullptr) {
+    for (unsigned i = 0; i < count; i++) {
+      if (differ(*waiting, *lanes_[i])) missing = lanes_[i].get();
+    }
+  }
+  if (missing == nullptr) {
+    statistics_.barriers++;
+    for (unsigned i = 0; i < count; i++) {
+      Lane& lane = *lanes_[i];
+      lane.state = kReady;
+      if ((lane.flags & metal_sim_mem_device) != 0) lane.device_phase++;
+      if ((lane.flags & metal_sim_mem_threadgroup) != 0) lane.local_phase++;
+    }
+    return true;
+  }
+  Lane* stuck = waiting;
+  for (unsigned i = 0; i < count && stuck == nullptr; i++) {
+    if (lanes_[i]->state != kDone) stuck = lanes_[i].get();
+  }
+  current_ = stuck;
+  const std::string other = missing->state == kAtBarrier ? "another barrier" : name_of(missing->state);
+  report(stuck->state == kAtBarrier ? "divergent-barrier" : "divergent-collective",
+         std::string("waits at ") + (stuck->state == kAtExchange ? stuck->what : name_of(stuck->state)) + ", and thread " +
+             show(missing->thread.position_in_threadgroup) + " is at " + other + ": not all threads get there",
+         stuck->site);
+  return false;
+}
+
+bool Engine::release_simdgroup(unsigned first, unsigned end) {
+  Lane* waiting = nullptr;
+  for (unsigned i = first; i < end; i++) {
+    const int state = lanes_[i]->state;
+    if (state == kAtExchange || state == kAtSimdBarrier) waiting = lanes_[i].get();
+  }
+  if (waiting == nullptr) return false;
+  for (unsigned i = first; i < end; i++) {
+    Lane& lane = *lanes_[i];
+    const bool is_same = lane.state == waiting->state &&
+                         (lane.site == waiting->site ||
+                          place_of(lane.site, dispatch_->source_name).line == place_of(waiting->site, dispatch_->source_name).line) &&
+                         (lane.state != kAtExchange || (lane.size == waiting->size && std::strcmp(lane.what, waiting->what) == 0));
+    if (is_same) continue;
+    current_ = waiting;
+    const std::string what = waiting->state == kAtExchange ? waiting->what : name_of(waiting->state);
+    const std::string other = lane.state == kAtExchange ? lane.what : name_of(lane.state);
+    report("divergent-collective",
+           "calls " + what + ", and thread " + show(lane.thread.position_in_threadgroup) + " of its simdgroup is at " + other +
+               ": only the lanes that are here take part",
+           waiting->site);
+    return false;
+  }
+  unsigned mask = 0;
+  for (unsigned i = first; i < end; i++) mask |= 1u << (i - first);
+  for (unsigned i = first; i < end; i++) {
+    Lane& lane = *lanes_[i];
+    if (lane.state == kAtExchange) {
+      for (unsigned j = first; j < end; j++) {
+        std::memcpy(static_cast<char*>(lane.all) + (j - first) * lane.size, lanes_[j]->mine, lane.size);
+      }
+      lane.mask = mask;
+    } else {
+      if ((lane.flags & metal_sim_mem_device) != 0) lane.simd_device_phase++;
+      if ((lane.flags & metal_sim_mem_threadgroup) != 0) lane.simd_local_phase++;
+    }
+  }
+  for (unsigned i = first; i < end; i++) lanes_[i]->state = kReady;
+  return true;
+}
+
+void Engine::wait(Lane& lane, int state, const void* site) {
+  lane.state = state;
+  lane.site = site;
+  lane.fiber.suspend();
+}
+
+void Engine::stop() {
+  // the fiber is never taken up again: its stack is used anew by the next dispatch
+  current_->fiber.suspend();
+  std::abort();
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// What kernels call
+
+void Engine::barrier(unsigned flags, const void* site) {
+  current_->flags = flags;
+  wait(*current_, kAtBarrier, site);
+}
+
+void Engine::simdgroup_barrier(unsigned flags, const void* site) {
+  current_->flags = flags;
+  wait(*current_, kAtSimdBarrier, site);
+}
+
+unsigned Engine::exchange(const char* what, const void* mine, unsigned size, void* all, const void* site) {
+  Lane& lane = *current_;
+  lane.what = what;
+  lane.mine = mine;
+  lane.all = all;
+  lane.size = size;
+  std::memset(all, 0, size_t{size} * METAL_SIM_LANES);
+  wait(lane, kAtExchange, site);
+  return lane.mask;
+}
+
+void* Engine::local(unsigned declaration, size_t size, size_t alignment, const void* site) {
+  for (const auto& [known, offset] : declarations_) {
+    if (known == declaration) return local_.data() + offset;
+  }
+  // the base of the arena is aligned to 16 at least, and no type needs more than 16 here
+  const size_t step = std::max<size_t>(alignment, 16);
+  const size_t offset = (local_end_ + kRedZone + step - 1) / step * step;
+  size_t used = size;
+  for (const auto& [known, at] : declarations_) used += local_sizes_[at];
+  if (used > kMaxLocal) {
+    report("limit", "needs " + std::to_string(used) + " bytes of threadgroup memory, and there are 32768", site);
+    stop();
+  }
+  local_sizes_[offset] = size;
+  declarations_.push_back({declaration, offset});
+  local_end_ = offset + size;
+  // as undefined as on a GPU
+  for (size_t i = 0; i < size; i++) local_[offset + i] = static_cast<uint8_t>(0xA5 + 7 * i);
+  return local_.data() + offset;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Accesses
+
+std::string Engine::describe(const Access& access) const {
+  const Size& size = dispatch_->threadgroup;
+  const uint32_t position[3] = {access.thread % size.width, access.thread / size.width % size.height,
+                                access.thread / size.width / size.height};
+  std::string text = "thread " + show(position);
+  if (access.dispatch != serial_) return "an earlier dispatch";
+  if (access.threadgroup != threadgroup_index_) text += " of threadgroup " + std::to_string(access.threadgroup);
+  return text;
+}
+
+void Engine::report(std::string kind, std::string message, const void* site) {
+  const metal_sim_thread& t = current_->thread;
+  std::string place = "kernel " + std::string(dispatch_->kernel->name);
+  const unsigned line = site == nullptr ? 0 : place_of(site, dispatch_->source_name).line;
+  if (line > 0) place += ", line " + std::to_string(line);
+  findings_.push_back({std::move(kind), place + ": thread " + show(t.position_in_threadgroup) + " of threadgroup " +
+                                            show(t.threadgroup_position) + " " + std::move(message)});
+}
+
+void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, bool is_local, uintptr_t, const std::string& where,
+                   const void* site) {
+  const auto is_ordered = [&](const Access& before) {
+    if (before.dispatch == 0) return true;
+    if (before.dispatch != now.dispatch) return is_local || before.dispatch < dispatch_->unordered_since;
+    if (before.threadgroup != now.threadgroup) return is_local;
+    if (before.thread == now.thread && before.others == 0) return true;
+    if (before.phase != now.phase) return true;
+    const bool is_one_simdgroup = before.thread / METAL_SIM_LANES == now.thread / METAL_SIM_LANES;
+    return is_one_simdgroup && before.simd_phase != now.simd_phase;
+  };
+  const auto conflict = [&](const Access& before, const char* did) {
+    if (before.dispatch != now.dispatch) {
+      report("missing-barrier",
+             std::string(is_write ? "writes " : "reads ") + where + ", which an earlier dispatch of the same encoder " + did +
+                 ", without a barrier between them",
+             site);
+    } else {
+      report("race",
+             std::string(is_write ? "writes " : "reads ") + where + ", which " + describe(before) + " " + did +
+                 ", with nothing that orders the two",
+             site);
+    }
+    stop();
+  };
+  const bool both_atomic = now.is_atomic != 0 && bytes.writer.is_atomic != 0;
+  if (!both_atomic && !is_ordered(bytes.writer)) conflict(bytes.writer, "wrote");
+  if (is_write) {
+    const bool reader_atomic = now.is_atomic != 0 && bytes.reader.is_atomic != 0;
+    if (!reader_atomic) {
+      const Access& reader = bytes.reader;
+      const bool is_elsewhere = reader.others == 2 && reader.dispatch == now.dispatch && !is_local;
+      if (is_elsewhere || !is_ordered(reader)) conflict(reader, "read");
+    }
+    bytes.writer = now;
+    return;
+  }
+  Access& reader = bytes.reader;
+  const bool is_concurrent = reader.dispatch != 0 && !is_ordered(reader);
+  uint8_t others = 0;
+  if (is_concurrent) {
+    const bool is_same_group = reader.dispatch == now.dispatch && reader.threadgroup == now.threadgroup;
+    others = is_same_group ? std::max<uint8_t>(reader.others, 1) : 2;
+  } else if (reader.dispatch == now.dispatch && reader.others == 2) {
+    others = 2;
+  }
+  reader = now;
+  reader.others = others;
+}
+
+void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site) {
+  if (current_ == nullptr || current_->fiber.holds(address)) return;
+  statistics_.accesses++;
+  const Lane& lane = *current_;
+  const std::string verb = is_write ? "writes " : "reads ";
+  Access now;
+  now.dispatch = serial_;
+  now.threadgroup = threadgroup_index_;
+  now.thread = static_cast<uint16_t>(lane.thread.index_in_threadgroup);
+  now.is_atomic = is_atomic ? 1 : 0;
+
+  if (size <= 16 && (size & (size - 1)) == 0 && address % size != 0) {
+    report("misaligned", verb + std::to_string(size) + " bytes at an address that is not a multiple of " + std::to_string(size),
+           site);
+    stop();
+  }
+  const size_t offset = address - reinterpret_cast<uintptr_t>(local_.data());
+  if (offset < local_.size()) {
+    bool is_declared = false;
+    for (const auto& [_, start] : declarations_) {
+      if (offset >= start && offset + size <= start + local_sizes_[start]) is_declared = true;
+    }
+    if (!is_declared) {
+      report("out-of-bounds", verb + std::to_string(size) + " bytes outside of its threadgroup memory", site);
+      stop();
+    }
+    now.phase = lane.local_phase;
+    now.simd_phase = lane.simd_local_phase;
+    for (size_t i = offset; i < offset + size; i++) {
+      ByteHistory& bytes = local_history_[i];
+      if (initialised_[i] != threadgroup_serial_) {
+        if (!is_write) {
+          report("uninitialised", "reads threadgroup memory that no thread has written", site);
+          stop();
+        }
+        initialised_[i] = threadgroup_serial_;
+        bytes = {};
+      }
+      check(bytes, now, is_write, true, address, "threadgroup memory", site);
+    }
+    return;
+  }
+
+  Allocation* allocation = memory_.find(address);
+  if (allocation == nullptr) {
+    for (const Range& range : constants_) {
+      if (address - range.base < range.length) {
+        if (!is_write) return;
+        report("out-of-bounds", "writes to a constant", site);
+        stop();
+      }
+    }
+  }
+  int slot = -1;
+  bool is_reachable = false;
+  for (unsigned i = 0; i < METAL_SIM_BUFFERS && allocation != nullptr; i++) {
+    const Binding& binding = dispatch_->buffers[i];
+    if (binding.allocation != allocation) continue;
+    if (slot < 0) slot = static_cast<int>(i);
+    if (address >= allocation->base + binding.offset) is_reachable = true;
+  }
+  if (allocation != nullptr && !is_reachable) {
+    is_reachable = std::find(reachable_.begin(), reachable_.end(), allocation) != reachable_.end();
+  }
+  if (!is_reachable || address + size > allocation->base + allocation->length) {
+    std::string message = verb + std::to_string(size) + " bytes outside of every buffer that is bound";
+    // say which buffer was missed, if one is near
+    for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
+      const Allocation* bound = dispatch_->buffers[i].allocation;
+      if (bound == nullptr) continue;
+      const auto from_start = static_cast<int64_t>(address - (bound->base + dispatch_->buffers[i].offset));
+      const auto length = static_cast<int64_t>(bound->length - dispatch_->buffers[i].offset);
+      if (from_start >= -4096 && from_start < length + 4096) {
+        message = verb + std::to_string(size) + " bytes at byte " + std::to_string(from_start) + " of buffer(" + std::to_string(i) +
+                  "), which has " + std::to_string(length);
+        break;
+      }
+    }
+    report("out-of-bounds", message, site);
+    stop();
+  }
+  if (allocation->is_released) {
+    report("use-after-release", verb + "buffer(" + std::to_string(slot) + ") " + allocation->label + " after it was released", site);
+    stop();
+  }
+  now.phase = lane.device_phase;
+  now.simd_phase = lane.simd_device_phase;
+  const size_t start = address - allocation->base;
+  for (size_t i = start; i < start + size; i++) {
+    check(allocation->history->at(i), now, is_write, false, address,
+          slot < 0 ? "a resident buffer" : "byte " + std::to_string(i) + " of buffer(" + std::to_string(slot) + ")", site);
+  }
+}
+
+}  // namespace metal_sim

@@ -1,0 +1,136 @@
+/**
+ * Runs dispatches of compiled kernels as a GPU would: threadgroups and threads in any order, simdgroups of 32, barriers; and reports
+ * what a GPU would not: accesses out of bounds, races, barriers that not all threads reach, uninitialised threadgroup memory.
+ */
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "../include/metal_sim_abi.h"
+#include "fiber.h"
+#include "memory.h"
+
+namespace metal_sim {
+
+struct Size {
+  uint32_t width = 1;
+  uint32_t height = 1;
+  uint32_t depth = 1;
+  uint64_t count() const { return uint64_t{width} * height * depth; }
+};
+
+/** Something a kernel did that Metal leaves undefined. */
+struct Finding {
+  /** A word for tests and tools: out-of-bounds, race, missing-barrier, divergent-barrier, ... */
+  std::string kind;
+  /** In a sentence, with the thread and the place in the source. */
+  std::string message;
+};
+
+struct Binding {
+  Allocation* allocation = nullptr;
+  size_t offset = 0;
+};
+
+struct Dispatch {
+  const metal_sim_kernel* kernel = nullptr;
+  /** The file that `line` of findings refers to, and the handle that addresses are looked up in. */
+  std::string source_name;
+  std::array<Binding, METAL_SIM_BUFFERS> buffers;
+  /** Lengths given by setThreadgroupMemoryLength, by index. */
+  std::array<uint32_t, METAL_SIM_BUFFERS> threadgroup_lengths{};
+  /** Buffers that no slot holds but `useResource` named: argument buffers point into them. */
+  std::vector<Allocation*> resident;
+  /** Threads when `is_nonuniform`, else threadgroups. */
+  Size grid;
+  Size threadgroup;
+  bool is_nonuniform = false;
+  /** The first dispatch that nothing orders before this one: what it wrote must not be touched. */
+  uint32_t unordered_since = 0;
+};
+
+struct Statistics {
+  uint64_t dispatches = 0;
+  uint64_t threads = 0;
+  uint64_t accesses = 0;
+  uint64_t barriers = 0;
+};
+
+class Engine {
+ public:
+  static Engine& shared();
+
+  Memory& memory() { return memory_; }
+  /** Numbers of dispatches, in the order in which they run. */
+  uint32_t next_dispatch() const { return serial_ + 1; }
+  /** Runs one dispatch to its end, or to its first finding. */
+  std::vector<Finding> run(const Dispatch& dispatch);
+  const Statistics& statistics() const { return statistics_; }
+  /** The order of threads and threadgroups follows from it. */
+  void seed(uint64_t seed) { random_.seed(seed); }
+  /** Memory of a loaded library that kernels may read: its constants. */
+  void add_constants(uintptr_t base, size_t length) { constants_.push_back({base, length}); }
+
+  // Called by kernels.
+  bool fails_spuriously() { return random_() % 8 == 0; }
+  void barrier(unsigned flags, const void* site);
+  void simdgroup_barrier(unsigned flags, const void* site);
+  void* local(unsigned declaration, size_t size, size_t alignment, const void* site);
+  unsigned exchange(const char* what, const void* mine, unsigned size, void* all, const void* site);
+  void access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site);
+
+ private:
+  struct Lane;
+  struct Range {
+    uintptr_t base;
+    size_t length;
+  };
+
+  void run_threadgroup(const Dispatch& dispatch, Size position);
+  void run_fibers(unsigned count);
+  void wait(Lane& lane, int state, const void* site);
+  bool release_waiting(unsigned count);
+  bool release_simdgroup(unsigned first, unsigned end);
+  void place(Lane& lane, const Dispatch& dispatch, Size position, Size size, unsigned index);
+  static void enter(void* lane);
+  [[noreturn]] void stop();
+  void check(ByteHistory& bytes, const Access& now, bool is_write, bool is_local, uintptr_t address, const std::string& where,
+             const void* site);
+  void report(std::string kind, std::string message, const void* site);
+  std::string describe(const Access& access) const;
+
+  Memory memory_;
+  Statistics statistics_;
+  std::mt19937_64 random_{1};
+  uint32_t serial_ = 0;
+  /** Threadgroups run so far: what is initialised belongs to one of them. */
+  uint32_t threadgroup_serial_ = 0;
+  uint32_t threadgroup_index_ = 0;
+
+  const Dispatch* dispatch_ = nullptr;
+  std::vector<Finding> findings_;
+  std::vector<Range> constants_;
+  std::vector<Allocation*> reachable_;
+  Lane* current_ = nullptr;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<unsigned> order_;
+  std::array<void*, METAL_SIM_BUFFERS> buffer_pointers_{};
+  std::array<void*, METAL_SIM_BUFFERS> threadgroup_pointers_{};
+
+  /** Threadgroup memory: [0, local_end_) is in use. */
+  std::vector<uint8_t> local_;
+  size_t local_end_ = 0;
+  /** Declaration and offset; sizes by offset. */
+  std::vector<std::pair<unsigned, size_t>> declarations_;
+  std::map<size_t, size_t> local_sizes_;
+  std::vector<uint32_t> initialised_;
+  std::vector<ByteHistory> local_history_;
+};
+
+}  // namespace metal_sim

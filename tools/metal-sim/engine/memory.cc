@@ -1,0 +1,36 @@
+#include "memory.h"
+
+#include <utility>
+
+namespace metal_sim {
+
+Allocation* Memory::add(void* base, size_t length, std::string label) {
+  const auto start = reinterpret_cast<uintptr_t>(base);
+  auto next = by_base_.lower_bound(start);
+  if (next != by_base_.begin()) {
+    auto before = std::prev(next);
+    if (before->first + before->second->length > start) next = before;
+  }
+  while (next != by_base_.end() && next->first < start + length) next = by_base_.erase(next);
+  latest_ = nullptr;
+  auto allocation = std::make_unique<Allocation>();
+  allocation->base = start;
+  allocation->length = length;
+  allocation->label = std::move(label);
+  allocation->history = std::make_unique<History>(length);
+  Allocation* known = allocation.get();
+  by_base_[start] = std::move(allocation);
+  return known;
+}
+
+Allocation* Memory::find(uintptr_t address) {
+  if (latest_ != nullptr && address - latest_->base < latest_->length) return latest_;
+  auto next = by_base_.upper_bound(address);
+  if (next == by_base_.begin()) return nullptr;
+  Allocation* candidate = std::prev(next)->second.get();
+  if (address - candidate->base >= candidate->length) return nullptr;
+  latest_ = candidate;
+  return candidate;
+}
+
+}  // namespace metal_sim

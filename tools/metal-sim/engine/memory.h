@@ -1,0 +1,70 @@
+/**
+ * The memory that kernels can reach, and who touched each byte of it last: what out-of-bounds accesses and races are found by.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace metal_sim {
+
+/** One access of a thread, as far as later ones need to know it. */
+struct Access {
+  /** 0: there was none. Dispatches count up. */
+  uint32_t dispatch = 0;
+  uint32_t threadgroup = 0;
+  uint16_t thread = 0;
+  /** Barriers of the threadgroup, and of the simdgroup, that the thread had passed. */
+  uint16_t phase = 0;
+  uint16_t simd_phase = 0;
+  uint8_t is_atomic = 0;
+  /** Readers only: others read too, in the same threadgroup (1) or in others (2). */
+  uint8_t others = 0;
+};
+
+struct ByteHistory {
+  Access writer;
+  Access reader;
+};
+
+/** Histories of a stretch of memory, made when it is first touched. */
+class History {
+ public:
+  explicit History(size_t length) : pages_((length + kPage - 1) / kPage) {}
+  ByteHistory& at(size_t offset) {
+    auto& page = pages_[offset / kPage];
+    if (!page) page = std::make_unique<ByteHistory[]>(kPage);
+    return page[offset % kPage];
+  }
+
+ private:
+  static constexpr size_t kPage = 256;
+  std::vector<std::unique_ptr<ByteHistory[]>> pages_;
+};
+
+struct Allocation {
+  uintptr_t base = 0;
+  size_t length = 0;
+  std::string label;
+  bool is_released = false;
+  std::unique_ptr<History> history;
+};
+
+/** All allocations by address. Released ones stay known until their addresses are used again. */
+class Memory {
+ public:
+  Allocation* add(void* base, size_t length, std::string label);
+  void release(Allocation* allocation) { allocation->is_released = true; }
+  /** The allocation that an address lies in, or nullptr. */
+  Allocation* find(uintptr_t address);
+
+ private:
+  std::map<uintptr_t, std::unique_ptr<Allocation>> by_base_;
+  Allocation* latest_ = nullptr;
+};
+
+}  // namespace metal_sim
