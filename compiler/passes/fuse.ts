@@ -8,6 +8,9 @@
  * a group with which it shares a big input (siblings); else it starts a group. Joining the latest producer only keeps the order of
  * groups a topological order without looking for cycles.
  *
+ * Behind an `optimization_barrier` nothing is computed before all that the barrier reads is there: what `checkpoint` computes
+ * again must not join a kernel of the forward pass, or its result would be kept until the backward pass after all.
+ *
  * Each refusal is kept with its reason and its price.
  */
 import { type Int, int, multiply, product, zero } from '../symbolic/integer.ts';
@@ -62,6 +65,8 @@ class Fusion {
   >();
   /** Groups that read a value from memory, latest last. */
   private readonly readers = new Map<Value, GroupBuilder[]>();
+  /** For inlined values behind a barrier: the last group that has to run before they are computed. */
+  private readonly fences = new Map<Value, number>();
   private readonly refusals: Refusal[] = [];
   private readonly regions = new Map<Operation, readonly FusedFunction[]>();
   private candidates = 0;
@@ -110,6 +115,7 @@ class Fusion {
   private visit(op: Operation): void {
     switch (op.primitive.lower.kind) {
       case 'element':
+        this.setFence(op);
         for (const result of op.results) if (this.stored.has(result)) this.addStore(result);
         break;
       case 'reduce':
@@ -136,6 +142,25 @@ class Fusion {
     }
   }
 
+  private setFence(op: Operation): void {
+    const isBarrier = op.primitive.name === 'optimization_barrier';
+    const fence = Math.max(
+      -1,
+      ...op.operands.map((v) => this.fenceOf(v)),
+      ...(isBarrier ? this.operandReads(op).map((read) => this.positionOf(read.value)) : []),
+    );
+    if (fence >= 0) for (const result of op.results) this.fences.set(result, fence);
+  }
+
+  /** Values with memory of their own are where their group is. */
+  private fenceOf(value: Value): number {
+    return this.isLeaf(value) ? -1 : (this.fences.get(value) ?? -1);
+  }
+
+  private positionOf(value: Value): number {
+    return this.groupOf.get(value)?.position ?? -1;
+  }
+
   private operandReads(op: Operation): readonly Read[] {
     return op.operands.flatMap((v) => this.analysis.readsAt(v, this.freshIndex(v.type.shape)));
   }
@@ -155,6 +180,7 @@ class Fusion {
       index,
       reduce: undefined,
       reads: this.analysis.readsOf(value, index),
+      fence: this.fences.get(value) ?? -1,
     });
   }
 
@@ -165,7 +191,8 @@ class Fusion {
     const index = operandIndex.filter((_, axis) => !axes.includes(axis));
     const row = axes.map((axis) => operandIndex[axis]!).filter((v) => v !== zero);
     const reads = this.analysis.readsAt(operand, operandIndex);
-    this.addCandidate({ value, index, reduce: { op, row, operandIndex }, reads });
+    const fence = this.fenceOf(operand);
+    this.addCandidate({ value, index, reduce: { op, row, operandIndex }, reads, fence });
   }
 
   private addCandidate(candidate: Candidate): void {
@@ -187,11 +214,11 @@ class Fusion {
 
   private findGroup(candidate: Candidate): GroupBuilder | undefined {
     let latest = -1;
-    for (const read of candidate.reads)
-      latest = Math.max(latest, this.groupOf.get(read.value)?.position ?? -1);
+    for (const read of candidate.reads) latest = Math.max(latest, this.positionOf(read.value));
     const isProfitable = (space: readonly Int[], row: readonly Int[]): string | undefined =>
       hasTooFewRows(space, row) ? 'too few rows to fill the machine' : undefined;
 
+    if (candidate.fence > latest) return this.findSibling(candidate, candidate.fence, isProfitable);
     const producer = this.groups[latest];
     if (producer instanceof GroupBuilder) {
       const anchors = candidate.reads.filter((r) => producer.members.has(r.value));

@@ -20,6 +20,8 @@ export interface Candidate {
       }
     | undefined;
   readonly reads: readonly Read[];
+  /** The last group that has to run before, though the candidate may read nothing from it; -1 for none. */
+  readonly fence: number;
 }
 
 interface MutableStage {
