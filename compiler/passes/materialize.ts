@@ -9,7 +9,7 @@
  */
 
 import { scalarFunctions } from '../kernel-ir/scalar-functions.ts';
-import { constantValue, type Int, product } from '../symbolic/integer.ts';
+import { constantValue, type Int, one, product, zero } from '../symbolic/integer.ts';
 import type { Func, Operation, Value } from '../tensor-ir/program.ts';
 
 /** Views that pick their source element by element. */
@@ -58,12 +58,16 @@ export function chooseMaterialized(
 
   const storeSource = (value: Value): void => {
     let source = value;
+    // each element is read by several windows
+    let isWindowed = false;
     for (;;) {
       const op = definitions.get(source);
       if (op === undefined || !isInlined(op)) return;
       if (!isTransparent(op)) break;
       // a test for each element read, by several products: cheaper to lay out once
       if (choosingViews.has(op.primitive.name) && (uses.get(source) ?? 0) > 1) break;
+      if (isWindowed && op.primitive.name === 'pad' && isDearToTest(op)) break;
+      isWindowed ||= op.primitive.name === 'window_slice';
       if (op.operands.length !== 1) {
         if (op.operands.length === 0) return;
         for (const operand of op.operands) storeSource(operand);
@@ -97,6 +101,16 @@ export function chooseMaterialized(
   }
   storeExpensive(func, stored);
   return stored;
+}
+
+/** Runs of fewer elements are not worth a test each. */
+const shortRun = 16;
+
+/** Padding between elements, or around so few neighbours that testing costs as much as reading. */
+function isDearToTest(pad: Operation): boolean {
+  const { interior } = pad.attrs as { readonly interior: readonly Int[] };
+  const last = pad.results[0]!.type.shape.at(-1);
+  return interior.some((n) => n !== zero) || (constantValue(last ?? one) ?? shortRun) < shortRun;
 }
 
 /** Values worth a round trip through memory: dear to recompute and read in several ways. */

@@ -237,6 +237,34 @@ const cases: readonly Case[] = [
     after: ['%1 = exp %0 : f32[B]', 'return %1'],
   },
   {
+    name: 'the free axes of a contraction are permuted in its operands',
+    parameters: '%0: f32[2, 3, 4], %1: f32[4, 5]',
+    before: [
+      '%2 = dot_general %0, %1 {contracting = ((2), (0)), batch = ((), ())} : f32[2, 3, 5]',
+      '%3 = permute %2 {permutation = (2, 1, 0)} : f32[5, 3, 2]',
+      'return %3',
+    ],
+    after: [
+      '%2 = permute %0 {permutation = (1, 0, 2)} : f32[3, 2, 4]',
+      '%3 = dot_general %1, %2 {contracting = ((0), (2)), batch = ((), ())} : f32[5, 3, 2]',
+      'return %3',
+    ],
+  },
+  {
+    name: 'padding goes before turning',
+    parameters: '%0: f32[B, 4], %1: f32',
+    before: [
+      '%2 = permute %0 {permutation = (1, 0)} : f32[4, B]',
+      '%3 = pad %2, %1 {low = [1, 0], high = [0, 2], interior = [0, 0]} : f32[5, B + 2]',
+      'return %3',
+    ],
+    after: [
+      '%2 = pad %0, %1 {low = [0, 1], high = [2, 0], interior = [0, 0]} : f32[B + 2, 5]',
+      '%3 = permute %2 {permutation = (1, 0)} : f32[5, B + 2]',
+      'return %3',
+    ],
+  },
+  {
     name: 'a contraction reads through a permute',
     parameters: '%0: f32[B, 4], %1: f32[B, 8]',
     before: [

@@ -16,8 +16,9 @@ import { batchFunction } from '../../compiler/transforms/vmap.ts';
 import { isClose } from '../support/all-close.ts';
 import { buildFunction, runFunction } from '../support/functions.ts';
 import { makeRandom, randomArray } from '../support/oracles.ts';
-import { callOnCpu, compileForCpu } from '../support/run-on-cpu.ts';
+import { callOnCpu, compileForCpu, entryOf } from '../support/run-on-cpu.ts';
 import { runOnMetal } from '../support/run-on-metal.ts';
+import { simplifyProgram } from '../support/run-source.ts';
 
 const count = Number(process.env['MLXC_CONVOLUTIONS'] ?? 40);
 const firstSeed = Number(process.env['MLXC_SEED'] ?? 1);
@@ -105,8 +106,14 @@ function drawCase(seed: number): Case {
     const turned = pick(false, true, true) ? derivative(drawn.func) : drawn.func;
     const func = pick(true, false, false) ? batch(turned, pick) : turned;
     const args = func.parameters.map(({ type }) => randomArray(known(type, dims), random));
-    return { seed, func: { ...func, name: `case_${seed}` }, args, dims };
+    const named = { ...func, name: `case_${seed}` };
+    return { seed, func: pick(true, false) ? simplified(named) : named, args, dims };
   }
+}
+
+/** As fusion gets it from the pipeline. */
+function simplified(func: Func): Func {
+  return simplifyProgram({ stage: 'plain', entries: [entryOf(func)] }).entries[0]!.func;
 }
 
 function tryDraw(pick: Pick): Drawn | undefined {

@@ -25,31 +25,7 @@ export const contractionRules: readonly Rule[] = [
     on: ['dot_general'],
     rewrite: (r, op) => foldPermute(r, op, 0) ?? foldPermute(r, op, 1),
   },
-  {
-    // swapping the free axes of the result is swapping the operands
-    name: 'permute-of-contraction',
-    on: ['permute'],
-    rewrite: (r, op) => {
-      const product = op.operands[0]!;
-      const inner = r.definedBy(product, 'dot_general');
-      if (inner === undefined || !r.isUsedOnce(product)) return undefined;
-      const attrs = attrsOf(inner);
-      const [x, y] = inner.operands as [Value, Value];
-      const [freeX, freeY] = freeAxes(x.type.shape.length, y.type.shape.length, attrs);
-      const count = attrs.batch[0].length;
-      const swapped = [
-        ...range(count),
-        ...freeY.map((_, i) => count + freeX.length + i),
-        ...freeX.map((_, i) => count + i),
-      ];
-      const { permutation } = op.attrs as PermuteAttrs;
-      if (!permutation.every((axis, i) => axis === swapped[i])) return undefined;
-      return r.apply(dotGeneral, [y, x], {
-        contracting: [attrs.contracting[1], attrs.contracting[0]],
-        batch: [attrs.batch[1], attrs.batch[0]],
-      });
-    },
-  },
+  { name: 'permute-of-contraction', on: ['permute'], rewrite: permuteOperands },
   {
     name: 'outer-product',
     on: ['dot_general'],
@@ -103,4 +79,38 @@ function align(
   const permuted = permuteTo(r, x, [...order, ...dropped]);
   const kept = r.apply(reshape, [permuted], { shape: order.map((axis) => x.type.shape[axis]!) });
   return r.apply(broadcast, [kept], { shape, axes: places });
+}
+
+/** The free axes of either operand in another order, or those of y before those of x: the operands permuted, or swapped. */
+function permuteOperands(r: Rewriter, op: Operation): Value | undefined {
+  const product = op.operands[0]!;
+  const inner = r.definedBy(product, 'dot_general');
+  if (inner === undefined || !r.isUsedOnce(product)) return undefined;
+  const { contracting, batch } = attrsOf(inner);
+  const [x, y] = inner.operands as [Value, Value];
+  const [freeX, freeY] = freeAxes(x.type.shape.length, y.type.shape.length, attrsOf(inner));
+  const count = batch[0].length;
+  const { permutation } = op.attrs as PermuteAttrs;
+  if (permutation.slice(0, count).some((axis, i) => axis !== i)) return undefined;
+  const places = permutation.slice(count).map((axis) => axis - count);
+  const ofX = places.filter((place) => place < freeX.length);
+  const ofY = places.filter((place) => place >= freeX.length);
+  const isKept = places.every((place, i) => place === [...ofX, ...ofY][i]);
+  const isSwapped = places.every((place, i) => place === [...ofY, ...ofX][i]);
+  if (!isKept && !isSwapped) return undefined;
+  // each operand as batch, free, contracted
+  const left = permuteTo(r, x, [...batch[0], ...ofX.map((i) => freeX[i]!), ...contracting[0]]);
+  const right = permuteTo(r, y, [
+    ...batch[1],
+    ...ofY.map((i) => freeY[i - freeX.length]!),
+    ...contracting[1],
+  ]);
+  const sides = isKept ? [left, right] : [right, left];
+  const frees = isKept ? [ofX.length, ofY.length] : [ofY.length, ofX.length];
+  const summed = range(contracting[0].length);
+  const behind = (free: number): readonly number[] => summed.map((i) => count + free + i);
+  return r.apply(dotGeneral, sides, {
+    contracting: [behind(frees[0]!), behind(frees[1]!)],
+    batch: [range(count), range(count)],
+  });
 }

@@ -1,7 +1,8 @@
 /** Reshapes and permutes: of each other, and those that change nothing. They only move elements, so all are exact. */
 import { type BroadcastAttrs, broadcast } from '../../primitives/broadcast.ts';
 import { isOne, isSameShape, range } from '../../primitives/checks.ts';
-import type { PermuteAttrs } from '../../primitives/permute.ts';
+import { type PadAttrs, pad } from '../../primitives/pad.ts';
+import { inversePermutation, type PermuteAttrs } from '../../primitives/permute.ts';
 import { reshape } from '../../primitives/reshape.ts';
 import { permuteTo } from '../../primitives/values.ts';
 import type { Int } from '../../symbolic/integer.ts';
@@ -128,4 +129,26 @@ function isInOrder(axes: readonly number[]): boolean {
   return axes.every((axis, i) => axis === i);
 }
 
-export const viewRules: readonly Rule[] = [...reshapes, ...permutes];
+/** Padding goes before turning: what several products read in different orders is then padded once. */
+const pads: readonly Rule[] = [
+  {
+    name: 'pad-before-permute',
+    on: ['pad'],
+    rewrite: (r, op) => {
+      const inner = r.definedBy(op.operands[0]!, 'permute');
+      if (inner === undefined) return undefined;
+      const permutation = permutationOf(inner);
+      const { low, high, interior } = op.attrs as PadAttrs;
+      const back = (list: readonly Int[]): readonly Int[] =>
+        inversePermutation(permutation).map((axis) => list[axis]!);
+      const padded = r.apply(pad, [inner.operands[0]!, op.operands[1]!], {
+        low: back(low),
+        high: back(high),
+        interior: back(interior),
+      });
+      return permuteTo(r, padded, permutation);
+    },
+  },
+];
+
+export const viewRules: readonly Rule[] = [...reshapes, ...permutes, ...pads];

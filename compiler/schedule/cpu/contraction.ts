@@ -77,7 +77,7 @@ function isContiguous(
 }
 
 /** Views that show every element of their operand as it is: what lies behind them can be read in place. */
-const plainViews = new Set(['permute', 'reshape', 'broadcast', 'slice', 'reverse']);
+const plainViews = new Set(['permute', 'reshape', 'broadcast', 'slice', 'reverse', 'window_slice']);
 
 /** The tensor in memory that an operand merely shows, if it does. */
 function viewedTensor(fused: FusedFunction, operand: Value): Value | undefined {
@@ -96,6 +96,44 @@ interface InPlace {
   /** Address of the element at a flat row and depth. */
   readonly address: (row: Int, depth: Int) => Int;
   readonly rowStride: Int;
+}
+
+/**
+ * How many steps along the depth an operand can be read at one address plus a multiple of the step, without divisions and with no
+ * test but at the start: the extent of the last axes of the depth. Undefined for the whole depth.
+ */
+function runAlongDepth(
+  fused: FusedFunction,
+  value: Value,
+  index: readonly Int[],
+  depth: readonly Int[],
+): number | undefined {
+  const axes = depth.filter((v) => v !== zero);
+  const isBare = viewedTensor(fused, value) !== undefined;
+  for (let first = isBare ? 0 : axes.length - 1; first < axes.length; first++) {
+    const extents = axes.slice(first).map(extentOf);
+    const run = indexVariable('run', product(extents));
+    const renaming = new Map(
+      delinearize(run, extents).map((place, i) => [nameOf(axes[first + i]!), place]),
+    );
+    const reads = memoryReads(fused).readsAt(value, rename(index, renaming));
+    const isLinear = reads.every(
+      (read) => linearIn(linearIndex(read.index, read.value.type.shape), nameOf(run)) !== undefined,
+    );
+    if (isLinear) return first === 0 ? undefined : constantValue(product(extents));
+  }
+  return undefined;
+}
+
+/** The depth of a block: the limit, or less so that runs end where blocks end. */
+function depthOfBlock(limit: number, total: Int, runs: readonly (number | undefined)[]): number {
+  const start = Math.min(constantValue(total) ?? limit, limit);
+  return runs.reduce<number>((block, run) => {
+    if (run === undefined || block % run === 0 || run % block === 0) return block;
+    if (run <= limit) return Math.floor(limit / run) * run;
+    const parts = Math.ceil(run / limit);
+    return run % parts === 0 ? run / parts : block;
+  }, start);
 }
 
 /** Fewer columns than this do not pay for packing a: each of its elements is used too few times. */
@@ -201,6 +239,10 @@ class Contraction {
   private readonly rowBlock: number;
   private readonly columnBlock: number;
   private readonly depthBlock: number;
+  /** Whether the left and the right operand are packed along the depth, as they lie in memory, or across it. */
+  private readonly isPackedByDepth: readonly [boolean, boolean];
+  /** See `runAlongDepth`; where it matters. */
+  private readonly runs: readonly [number | undefined, number | undefined];
 
   constructor(fused: FusedFunction, group: FusedGroup, label: KernelLabel, model: CpuModel) {
     this.fused = fused;
@@ -223,10 +265,17 @@ class Contraction {
     );
     this.rowBlock = rowBlock;
     this.columnBlock = columnBlock;
-    this.depthBlock = Math.min(
-      constantValue(this.totalDepth) ?? model.depthBlock,
-      model.depthBlock,
-    );
+    const [x, y] = this.axes.op.operands as [Value, Value];
+    const { left, right, rows, depth } = this.axes;
+    this.isPackedByDepth = [
+      !isContiguous(fused, x, left, lastOf(rows)),
+      isContiguous(fused, y, right, lastOf(depth)),
+    ];
+    this.runs = [
+      this.isPackedByDepth[0] ? runAlongDepth(fused, x, left, depth) : undefined,
+      this.isPackedByDepth[1] ? runAlongDepth(fused, y, right, depth) : undefined,
+    ];
+    this.depthBlock = depthOfBlock(model.depthBlock, this.totalDepth, this.runs);
   }
 
   build(): ScheduledKernel {
@@ -430,7 +479,7 @@ class Contraction {
   private packB(packed: Buffer, columnStart: Int, panels: Int, depthStart: Int, depth: Int): void {
     const { b, axes, model } = this;
     const y = axes.op.operands[1]!;
-    const byDepth = isContiguous(this.fused, y, axes.right, lastOf(axes.depth));
+    const byDepth = this.isPackedByDepth[1];
     const isExact = (constantValue(this.totalColumns) ?? 1) % model.columns === 0;
     const element = (panel: Int, k: Int, j: Int): void => {
       const column = add(columnStart, add(multiply(panel, int(model.columns)), j));
@@ -452,7 +501,7 @@ class Contraction {
     b.loop('panel', panels, 'serial', (panel) => {
       if (byDepth) {
         b.loop('j', int(model.columns), 'serial', (j) =>
-          b.loop('k', depth, 'vector', (k) => element(panel, k, j)),
+          this.alongDepth(depth, this.runs[1], (k) => element(panel, k, j)),
         );
       } else {
         b.loop('k', depth, 'serial', (k) =>
@@ -460,6 +509,18 @@ class Contraction {
         );
       }
     });
+  }
+
+  /** A loop over the depth of a block, run by run where several make a block. */
+  private alongDepth(depth: Int, run: number | undefined, body: (k: Int) => void): void {
+    const { b } = this;
+    if (run === undefined || run === this.depthBlock || this.depthBlock % run !== 0) {
+      b.loop('k', depth, 'vector', body);
+      return;
+    }
+    b.loop('run', floordiv(depth, int(run)), 'serial', (n) =>
+      b.loop('k', int(run), 'vector', (k) => body(add(multiply(n, int(run)), k))),
+    );
   }
 
   /** Strips of rows, each row-major when the depth is contiguous in memory (returns true), else depth-major. */
@@ -473,7 +534,7 @@ class Contraction {
   ): boolean {
     const { b, axes, model } = this;
     const x = axes.op.operands[0]!;
-    const byDepth = !isContiguous(this.fused, x, axes.left, lastOf(axes.rows));
+    const byDepth = this.isPackedByDepth[0];
     const isExact = (constantValue(this.totalRows) ?? 1) % model.rows === 0;
     const element = (strip: Int, k: Int, r: Int): void => {
       const row = add(rowStart, add(multiply(add(firstStrip, strip), int(model.rows)), r));
@@ -495,7 +556,7 @@ class Contraction {
     b.loop('strip', strips, 'serial', (strip) => {
       if (byDepth) {
         b.loop('r', int(model.rows), 'serial', (r) =>
-          b.loop('k', depth, 'vector', (k) => element(strip, k, r)),
+          this.alongDepth(depth, this.runs[0], (k) => element(strip, k, r)),
         );
       } else {
         b.loop('k', depth, 'serial', (k) =>
