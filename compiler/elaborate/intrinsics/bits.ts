@@ -46,15 +46,6 @@ function formatOf(dtype: DType): readonly [number, number] {
 }
 
 export const bits: readonly Intrinsic[] = [
-  intrinsic(
-    'static_assert',
-    [required('condition'), required('message')],
-    'An error with this message where the condition, which must be known when compiling, is false; `()` where it is true.',
-    (a) => {
-      if (!a.boolean('condition')) a.fail('MLX2482', a.string('message'));
-      return { kind: 'tuple', items: [] };
-    },
-  ),
   dtypeFact('bit_width', 'The bits of an element: 32 for f32.', (dtype) =>
     intTerm(8 * byteSize(dtype)),
   ),
