@@ -3,6 +3,7 @@ import { MlxcError } from '../../runtime/errors.ts';
 import { type Diagnostic, Diagnostics } from '../diagnostics/diagnostic.ts';
 import { elaborate } from '../elaborate/elaborate.ts';
 import type { Module } from '../syntax/ast.ts';
+import { findUnused } from '../syntax/find-unused.ts';
 import { printProgram } from '../tensor-ir/print.ts';
 import type { Func, Program } from '../tensor-ir/program.ts';
 import { verifyProgram } from '../tensor-ir/verify.ts';
@@ -96,6 +97,7 @@ export function checkWith(
   };
   const traced = runner.run('elaborate', () => elaborate(module, elaborateOptions), inspectProgram);
   if (sink.hasErrors) return fail();
+  for (const warning of findUnused(module)) sink.report(warning);
   let plain: Program<'plain'>;
   try {
     plain = runner.run('expand', () => expandTransformations(traced), inspectProgram);

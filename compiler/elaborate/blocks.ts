@@ -1,10 +1,12 @@
 /** Blocks and their statements. */
 import { unreachable } from '../diagnostics/internal-error.ts';
 import { assignmentInLambda, notAssignable, unknownName } from '../diagnostics/problems/names.ts';
+import { unusedValue } from '../diagnostics/problems/types.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import type { BinaryOperator, Block, Statement } from '../syntax/ast.ts';
+import type { BinaryOperator, Block, Expression, Statement } from '../syntax/ast.ts';
 import { coerce } from './coerce.ts';
 import { elaborateIf } from './conditionals.ts';
+import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
 import { elaborateFor, elaborateWhile } from './loops.ts';
@@ -12,23 +14,37 @@ import { isWeak } from './numbers.ts';
 import { binaryOperation } from './operators.ts';
 import { bindPattern, nameValues } from './patterns.ts';
 import { Scope } from './scope.ts';
-import { errorTerm, scalarType, typeOf, unit } from './terms.ts';
+import { containsError, errorTerm, isUnit, scalarType, typeOf, unit } from './terms.ts';
 import { evaluateType } from './types.ts';
+import { isUpdate } from './update.ts';
 import type { Term, Type } from './value.ts';
 
-/** The value of the block, `()` when it ends in a statement. */
+/** The value of the block, `()` when it ends in a statement. `isStatement`: nobody takes its value. */
 export function elaborateBlock(
   e: Elaborator,
   block: Block,
   scope: Scope,
   expected: Type | undefined,
+  isStatement = false,
 ): Term {
   const inner = new Scope(scope);
-  for (const statement of block.statements) elaborateStatement(e, statement, inner);
-  return block.result === undefined ? unit : elaborateExpression(e, block.result, inner, expected);
+  // without its `;` the last value would be that of the block: said where the block is found to lack one
+  const last = isStatement || block.result !== undefined ? undefined : block.statements.at(-1);
+  for (const statement of block.statements) {
+    elaborateStatement(e, statement, inner, statement === last);
+  }
+  if (block.result === undefined) return unit;
+  const value = elaborateExpression(e, block.result, inner, expected);
+  if (isStatement) requireUnit(e, value, block.result);
+  return value;
 }
 
-function elaborateStatement(e: Elaborator, statement: Statement, scope: Scope): void {
+function elaborateStatement(
+  e: Elaborator,
+  statement: Statement,
+  scope: Scope,
+  isLast: boolean,
+): void {
   switch (statement.kind) {
     case 'let': {
       const type = statement.type && evaluateType(e, statement.type, scope);
@@ -61,12 +77,28 @@ function elaborateStatement(e: Elaborator, statement: Statement, scope: Scope): 
     case 'expression': {
       const { expression } = statement;
       if (expression.kind === 'if') elaborateIf(e, expression, scope, undefined, true);
-      else elaborateExpression(e, expression, scope, undefined);
+      else {
+        const value = elaborateExpression(e, expression, scope, undefined);
+        if (!isLast) requireUnit(e, value, expression);
+      }
       break;
     }
     default:
       unreachable(statement);
   }
+}
+
+/** A value that nobody takes is a mistake: expressions have no effects. */
+function requireUnit(e: Elaborator, value: Term, expression: Expression): void {
+  if (isUnit(value) || containsError(value)) return;
+  e.error(unusedValue(describe(value), expression.span, useOf(expression)));
+}
+
+function useOf(expression: Expression): string {
+  const isUpdated = expression.kind === 'call' && isUpdate(expression);
+  return isUpdated
+    ? 'bind the new tensor: `let y = x.at[…].set(…);`'
+    : 'bind it with `let`, or leave it out';
 }
 
 const operators: Readonly<Record<string, BinaryOperator>> = {
@@ -84,6 +116,7 @@ function assign(
   const { text, span } = statement.name;
   const binding = scope.find(text);
   if (binding === undefined) {
+    e.isNewUnknown(text, span);
     const near = suggest(text, scope.allNames());
     const hint = `bind it with \`let ${text} = ...\`, or \`var\` when it changes later`;
     e.error({ ...unknownName(text, span, near), ...(near === undefined ? { hint } : {}) });

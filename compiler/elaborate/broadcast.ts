@@ -31,7 +31,8 @@ export function broadcastShapes(
       else {
         const verdict = e.conditions.judge({ relation: 'equal', left: a, right: b });
         if (verdict === 'refuted') {
-          report(e, i, axis - rank, a, b, spans, show());
+          const hint = alignHint(result, shape) ?? unifyHint(a, b);
+          report(e, i, axis - rank, a, b, spans, show(), hint);
           return undefined;
         }
         e.requireEqual(a, b, spans[i]!, 'sizes of one axis');
@@ -43,6 +44,14 @@ export function broadcastShapes(
   return result;
 }
 
+/** A vector whose size is that of the first axis of a matrix. */
+function alignHint(left: readonly Int[], right: readonly Int[]): string | undefined {
+  const isLeft = left.length < right.length;
+  const [short, long] = isLeft ? [left, right] : [right, left];
+  if (short.length !== 1 || long.length !== 2 || short[0] !== long[0]) return undefined;
+  return `shapes align at their last axis: \`v[:, newaxis]\` lays the vector on the ${isLeft ? 'left' : 'right'} along axis 0`;
+}
+
 function report(
   e: Elaborator,
   index: number,
@@ -51,6 +60,7 @@ function report(
   right: Int,
   spans: readonly Span[],
   shown: readonly string[],
+  hint: string | undefined,
 ): void {
   const first = spans[0]!;
   const second = spans[index]!;
@@ -68,7 +78,7 @@ function report(
   e.error(
     cannotBroadcast(shown[0]!, shown[index]!, reason, span, {
       labels: [...labels, ...e.dimLabels(left, right)],
-      hint: unifyHint(left, right),
+      hint,
     }),
   );
 }

@@ -180,6 +180,8 @@ function elaborateArguments(
     if (containsError(term)) failed = true;
     else if (isLeftOut(parameter, term)) return;
     else if (!inference.match(parameter.type, typeOf(term), source.span)) {
+      // swapped arguments are one mistake
+      if (failed) return;
       const shown = showTypeExpression(parameter.type);
       const labels = [{ span: parameter.span, text: `the parameter \`${parameter.name.text}\`` }];
       e.error(

@@ -1,7 +1,7 @@
 /** Calls of all forms of functions. */
 import { givenWithFunction, tooManyArguments } from '../diagnostics/problems/calls.ts';
 import { shapeProblem } from '../diagnostics/problems/shapes.ts';
-import { badConversion, notAFunction } from '../diagnostics/problems/types.ts';
+import { badConversion, notAFunction, notCompileTime } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import type { DType } from '../tensor-ir/dtype.ts';
 import { ShapeProblem } from '../tensor-ir/primitive.ts';
@@ -179,9 +179,18 @@ function callIntrinsic(
   const apply = (given: readonly Term[]): Term =>
     intrinsic.apply(e, given, { span: site.span, argumentSpans: spans, expected, typeArguments });
   if (movesKeys(name, args)) return onKeyWords(e, args, apply);
+  if ((name === 'max' || name === 'min') && isNumberNotAxis(args[1])) {
+    const hint = `\`${name}imum(x, y)\` compares two; \`${name}(x, axis)\` reduces one`;
+    const problem = notCompileTime('an axis', describe(args[1]!), spans[1]!);
+    return e.error({ ...problem, hint });
+  }
   const misuse = calledAtOnce(name, args);
   if (misuse !== undefined) return e.error(givenWithFunction(name, describe(misuse), site.span));
   return apply(args);
+}
+
+function isNumberNotAxis(term: Term | undefined): boolean {
+  return term?.kind === 'tensor' || term?.kind === 'float';
 }
 
 const transformations: ReadonlySet<string> = new Set([

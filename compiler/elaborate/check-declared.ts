@@ -138,6 +138,7 @@ export function elaborateDeclared(
           ),
         )
       : errorTerm;
+    checkDefaults(e, declaration, scope);
     const failed = e.errorCount > before;
     state.set(declaration, failed ? 'broken' : 'fine');
     return { region, parameters, result, guards: [...guards, ...e.conditions.guards], failed };
@@ -160,6 +161,21 @@ function defineInts(e: Elaborator, { parameters }: FunctionDeclaration, scope: S
 
 function isScalarBool(type: Type): boolean {
   return type.kind === 'tensor' && type.dtype === 'bool' && type.shape.length === 0;
+}
+
+/** Default values at the signature; a call elaborates them anew for its own types. */
+function checkDefaults(e: Elaborator, declaration: FunctionDeclaration, scope: Scope): void {
+  if (e.functions.library.has(declaration.span.file)) return;
+  for (const { default: fallback, type } of declaration.parameters) {
+    if (fallback === undefined || isCompileTime(type)) continue;
+    new Region(e).run(() => {
+      const before = e.errorCount;
+      const wanted = evaluateType(e, type, scope);
+      const value = elaborateExpression(e, fallback, scope, wanted);
+      if (e.errorCount > before || value.kind === 'none' || wanted.kind === 'function') return;
+      coerce(e, value, wanted, { span: fallback.span });
+    });
+  }
 }
 
 function argumentOf(scope: Scope, generic: Generic): readonly GenericArgument[] {

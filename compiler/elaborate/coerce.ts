@@ -2,6 +2,8 @@
 
 import type { Label } from '../diagnostics/diagnostic.ts';
 import { unreachable } from '../diagnostics/internal-error.ts';
+import { wrongArity } from '../diagnostics/problems/calls.ts';
+import type { Problem } from '../diagnostics/problems/problem.ts';
 import { notAFunction, notCompileTime, typeMismatch } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { asVariable, constantValue, type Int, one, print } from '../symbolic/integer.ts';
@@ -14,7 +16,7 @@ import { isWeak, weakToTensor } from './numbers.ts';
 import { reshape } from './operations.ts';
 import { showTensor, showType } from './show.ts';
 import { containsError, errorTerm, isUnit, tensorTerm, typeOf } from './terms.ts';
-import type { StructTerm, Term, Type } from './value.ts';
+import type { FunctionTerm, StructTerm, Term, Type } from './value.ts';
 
 /** Where the term stands, and why the type is demanded. */
 export interface Demand {
@@ -79,7 +81,10 @@ export function coerce(e: Elaborator, term: Term, type: Type, demand: Demand): T
     case 'struct':
       return coerceStruct(e, term, type, demand);
     case 'function':
-      if (term.kind === 'function') return term;
+      if (term.kind === 'function') {
+        const misfit = arityProblem(term, type.parameters.length, demand.span);
+        return misfit === undefined ? term : e.error(misfit);
+      }
       return e.error(notAFunction(describe(term), demand.span));
     case 'error':
       return term;
@@ -162,7 +167,8 @@ function coerceShape(
   if (found.length !== wanted.length) {
     const reason = `${axes(found.length)} here, ${wanted.length} needed`;
     const labels = demand.labels ?? [];
-    e.error(typeMismatch(show(wanted), show(found), demand.span, { reason, labels }));
+    const hint = rankHint(found, wanted);
+    e.error(typeMismatch(show(wanted), show(found), demand.span, { reason, labels, hint }));
     return undefined;
   }
   let isSame = true;
@@ -177,7 +183,8 @@ function coerceShape(
       const reason = `dim ${axis} is ${print(left)} here but ${needed}`;
       const bound = why === undefined ? e.dimLabels(left, right) : [];
       const labels = [...(why?.labels ?? []), ...(demand.labels ?? []), ...bound];
-      const hint = dimHint(left, right);
+      const isTransposed = found.length === 2 && found[0] === wanted[1] && found[1] === wanted[0];
+      const hint = isTransposed ? '`x.T` transposes' : dimHint(left, right);
       e.error(typeMismatch(show(wanted), show(found), demand.span, { reason, labels, hint }));
       return undefined;
     }
@@ -189,6 +196,39 @@ function coerceShape(
     value,
     type.kind === 'key' ? [...wanted, value.type.shape.at(-1)!] : wanted,
   );
+}
+
+/** Sizes of 1 that are missing or too many. */
+function rankHint(found: readonly Int[], wanted: readonly Int[]): string | undefined {
+  const without = (shape: readonly Int[]): string =>
+    shape
+      .filter((d) => d !== one)
+      .map((d) => d.key)
+      .join(' ');
+  if (without(found) !== without(wanted)) return undefined;
+  return found.length < wanted.length
+    ? 'a reduction keeps its axes with `keepdims = true`; `x[:, newaxis]` adds one of size 1'
+    : '`squeeze(x, axis)` removes an axis of size 1, and so does an index: `x[0]`';
+}
+
+/** A function that cannot take so many arguments. */
+function arityProblem(term: FunctionTerm, given: number, span: Span): Problem | undefined {
+  if (term.form === 'lambda') {
+    const count = term.parameters.length;
+    return count === given
+      ? undefined
+      : wrongArity('the lambda', several(count), given, span, undefined);
+  }
+  if (term.form !== 'declared') return undefined;
+  const { parameters, name } = term.declaration;
+  const required = parameters.filter((p) => p.default === undefined).length;
+  if (given >= required && given <= parameters.length) return undefined;
+  const takes = several(given < required ? required : parameters.length);
+  return wrongArity(`\`${name.text}\``, takes, given, span, name.span);
+}
+
+function several(count: number): string {
+  return count === 1 ? '1 argument' : `${count} arguments`;
 }
 
 function axes(count: number): string {

@@ -4,7 +4,7 @@
  */
 
 import { functionLeavesRegion } from '../diagnostics/problems/limits.ts';
-import { branchesDiffer, conditionNotBool } from '../diagnostics/problems/types.ts';
+import { branchesDiffer, conditionNotBool, ifWithoutElse } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { add, type Int, one } from '../symbolic/integer.ts';
 import type { Block, Expression } from '../syntax/ast.ts';
@@ -31,23 +31,28 @@ export function elaborateIf(
 ): Term {
   const condition = elaborateCondition(e, expression.condition, scope);
   const { then, otherwise, span } = expression;
+  const isValue = then.result !== undefined && then.result.kind !== 'error';
+  if (otherwise === undefined && !isStatement && isValue && condition !== true) {
+    elaborateBlock(e, then, scope, undefined);
+    return e.error(ifWithoutElse(span));
+  }
   const type = isStatement ? undefined : expected;
-  if (condition === true) return elaborateBlock(e, then, scope, type);
+  if (condition === true) return elaborateBlock(e, then, scope, type, isStatement);
   if (condition === false) {
-    return otherwise === undefined ? unit : elaborateBlock(e, otherwise, scope, type);
+    return otherwise === undefined ? unit : elaborateBlock(e, otherwise, scope, type, isStatement);
   }
   if (condition === undefined) {
     // both sides are still read for their own problems
     const restore = saveVariables(scope, assignedVariables([then, otherwise], scope));
-    elaborateBlock(e, then, scope, type);
-    if (otherwise !== undefined) elaborateBlock(e, otherwise, scope, type);
+    elaborateBlock(e, then, scope, type, isStatement);
+    if (otherwise !== undefined) elaborateBlock(e, otherwise, scope, type, isStatement);
     restore();
     return errorTerm;
   }
   const facts = factsOf(e, expression.condition, scope);
   const value = (block: Block | undefined, known: readonly Fact[]): Term => {
     if (block === undefined) return unit;
-    const result = assuming(e, known, () => elaborateBlock(e, block, scope, type));
+    const result = assuming(e, known, () => elaborateBlock(e, block, scope, type, isStatement));
     return isStatement || otherwise === undefined ? unitIf(result) : result;
   };
   return conditional(e, condition, {

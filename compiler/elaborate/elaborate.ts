@@ -11,6 +11,7 @@ import type { FunctionDeclaration, Module } from '../syntax/ast.ts';
 import type { LazyModule } from '../syntax/lazy-module.ts';
 import type { Entry, Program } from '../tensor-ir/program.ts';
 import { checkDeclared, checkStruct, elaborateDeclared, genericReason } from './check-declared.ts';
+import { checkNames } from './check-names.ts';
 import { evaluateConst } from './constants.ts';
 import { Elaborator } from './elaborator.ts';
 import { makeEntry } from './entries.ts';
@@ -62,6 +63,7 @@ export function elaborate(root: Module, options: ElaborateOptions): Program<'tra
   );
   for (const { module, scope } of own) checkSignatures(e, module, scope);
   for (const { module, scope } of own) checkExamples(e, module, scope);
+  for (const { module, scope } of own) checkAllNames(e, module, scope);
   for (const problem of inSourceOrder(problems, root.file)) options.sink.report(problem);
   return { stage: 'traced', entries };
 }
@@ -131,6 +133,14 @@ function checkExamples(e: Elaborator, module: Module, scope: Scope): void {
     if (genericReason(e, declaration, scope) === undefined || needsNumber(declaration)) continue;
     const { span } = declaration.name;
     withoutOverflow(e, span, () => elaborateDeclared(e, declaration, scope, 'canonical'));
+  }
+}
+
+/** Looks for unknown names where nothing has been elaborated. */
+function checkAllNames(e: Elaborator, module: Module, scope: Scope): void {
+  for (const declaration of module.declarations) {
+    if (declaration.kind !== 'fn') continue;
+    withoutOverflow(e, declaration.name.span, () => checkNames(e, declaration, scope));
   }
 }
 

@@ -23,6 +23,7 @@ import { elaborateIndex } from './indexing.ts';
 import { fitsInteger } from './numbers.ts';
 import { constant } from './operations.ts';
 import { binaryOperation, unaryOperation } from './operators.ts';
+import { requireDistinctNames } from './patterns.ts';
 import type { Scope } from './scope.ts';
 import { structLiteral } from './structs.ts';
 import { errorTerm } from './terms.ts';
@@ -49,6 +50,7 @@ export function elaborateExpression(
     case 'error':
       return errorTerm;
     case 'lambda':
+      requireDistinctNames(e, expression.parameters);
       return {
         kind: 'function',
         form: 'lambda',
@@ -195,7 +197,7 @@ function bigLiteral(e: Elaborator, literal: bigint, span: Span): Term {
 }
 
 /** Once for a function: what follows from it is no mistake of its own. */
-function reportUnknownName(e: Elaborator, { text, span }: Name, scope: Scope): Term {
+export function reportUnknownName(e: Elaborator, { text, span }: Name, scope: Scope): Term {
   if (!e.isNewUnknown(text, span)) return errorTerm;
   const hint = hintForValue(text) ?? e.importHint(text);
   if (hint !== undefined) return e.error({ ...unknownName(text, span, undefined), hint });
@@ -233,7 +235,9 @@ function binary(
     const right = elaborateExpression(e, link.right, scope, types[i]);
     const places = { span: link.span, left: link.left.span, right: link.right.span };
     const before = left;
+    e.quiet += link.isForeign === true ? 1 : 0;
     left = guarded(e, link.span, () => binaryOperation(e, link.operator, before, right, places));
+    e.quiet -= link.isForeign === true ? 1 : 0;
   }
   return left;
 }
@@ -345,9 +349,19 @@ function unknown(
     suggestion: isFunction ? `${text}()` : suggest(text, candidates),
     fields: object.kind === 'struct' ? fields : [],
   });
-  const hint = isFunction || object.kind === 'struct' ? undefined : hintForValue(text);
+  const hint =
+    isFunction || object.kind === 'struct'
+      ? undefined
+      : (updateHint(object, text) ?? hintForValue(text));
   const cure = hint ?? (isMethod ? e.importHint(text) : undefined);
   return e.error(cure === undefined ? problem : { ...problem, hint: cure });
+}
+
+/** `x.at[0]` alone, `x.at(0)`, and `x[0].set(v)`. */
+function updateHint(object: Term, name: string): string | undefined {
+  if (object.kind !== 'tensor') return undefined;
+  const isMethod = ['set', 'add', 'multiply', 'put'].includes(name);
+  return name === 'at' || isMethod ? 'a changed copy is written `x.at[i].set(v)`' : undefined;
 }
 
 /** Arguments in `<...>` as the generics of the callee demand; an intrinsic takes dims and types as they look. */

@@ -71,21 +71,19 @@ function elaborateEntry(
         if (term.kind === 'int') return term.value;
         if (term.kind === 'none') return undefined;
         if (term.kind !== 'error') {
-          const hint =
-            term.kind === 'tensor'
-              ? '; `dynamic_slice(x, start, sizes)` starts at a number of the run'
-              : '';
-          e.error(
-            badSlice(
-              `the bounds of a slice are known when compiling, found ${describe(term)}${hint}`,
-              part.span,
-            ),
-          );
+          const reason = `the bounds of a slice are known when compiling, found ${describe(term)}`;
+          const hint = '`dynamic_slice(x, (i,), (4,))` takes 4 from a start known at run time';
+          const problem = badSlice(reason, part.span);
+          e.error(term.kind === 'tensor' ? { ...problem, hint } : problem);
         }
         return 'bad';
       };
-      const [start, stop, step] = [bound(item.start), bound(item.stop), bound(item.step)];
-      if (start === 'bad' || stop === 'bad' || step === 'bad') return [undefined];
+      const start = bound(item.start);
+      if (start === 'bad') return [undefined];
+      const stop = bound(item.stop);
+      if (stop === 'bad') return [undefined];
+      const step = bound(item.step);
+      if (step === 'bad') return [undefined];
       const stride = step === undefined ? 1 : constantValue(step);
       if (stride === undefined || stride === 0) {
         e.error(

@@ -185,6 +185,8 @@ function elaborateBody(e: Elaborator, call: BoundCall): Term {
   try {
     return e.nested(span, () => {
       const type = declaration.result && evaluateType(e, declaration.result, scope);
+      // sizes that this call makes impossible: what the body does with them says nothing more
+      if (type?.kind === 'error' && call.isSignature !== true) return errorTerm;
       const value = elaborateBlock(e, declaration.body, scope, type);
       return type === undefined ? value : coerceResult(e, declaration, value, type);
     });
@@ -228,7 +230,7 @@ function keyOfTerm(e: Elaborator, term: Term): string | undefined {
   switch (term.kind) {
     case 'tensor': {
       const { dtype, shape } = term.value.type;
-      const mark = `${term.isKey ? 'k' : ''}${term.isWeak === true ? 'w' : ''}`;
+      const mark = `${term.isKey ? 'k' : ''}${term.isWeak === true ? 'w' : ''}${term.literal ?? ''}`;
       return `${mark}${dtype}[${keyOfShape(shape)}]`;
     }
     case 'int':

@@ -82,7 +82,7 @@ function unroll(e: Elaborator, loop: For, items: readonly Term[], scope: Scope):
 function runBody(e: Elaborator, loop: For, element: Term, scope: Scope): Term {
   const inner = new Scope(scope);
   bindPattern(e, loop.pattern, element, inner);
-  return elaborateBlock(e, loop.body, inner, undefined);
+  return elaborateBlock(e, loop.body, inner, undefined, true);
 }
 
 /** The axis that a loop runs over; undefined for a scalar, a plain struct, or a tree without tensors. */
@@ -121,7 +121,7 @@ function forRange(
     return;
   }
   const low = rangeEnd(e, from, range.from.span);
-  const high = rangeEnd(e, to, range.to.span);
+  const high = low && rangeEnd(e, to, range.to.span);
   if (low === undefined || high === undefined) runBody(e, loop, errorTerm, scope);
   else countedWhile(e, loop, scope, low, high);
 }
@@ -164,7 +164,7 @@ function scanLoop(
       const inner = new Scope(scope);
       bindPattern(e, loop.pattern, element(index, slices), inner);
       if (!hasStop) {
-        elaborateBlock(e, loop.body, inner, undefined);
+        elaborateBlock(e, loop.body, inner, undefined, true);
         return [];
       }
       return [runWhile(e, loop, inner, scope, variables, hidden[0]!)];
@@ -210,7 +210,7 @@ function runWhile(
     scope,
     variables,
     then: () => {
-      elaborateBlock(e, loop.body, inner, undefined);
+      elaborateBlock(e, loop.body, inner, undefined, true);
       return unit;
     },
     otherwise: () => unit,
@@ -238,7 +238,7 @@ function countedWhile(e: Elaborator, loop: For, scope: Scope, low: Value, high: 
       const next = (): Term =>
         tensorTerm(apply(e.builder, 'add', [index, constant(e.builder, 'i32', [], 1)]));
       if (loop.condition === undefined) {
-        elaborateBlock(e, loop.body, inner, undefined);
+        elaborateBlock(e, loop.body, inner, undefined, true);
         return [next()];
       }
       const going = runWhile(e, loop, inner, scope, variables, hidden[1]!);
@@ -267,7 +267,7 @@ export function elaborateWhile(
       return typeof holds === 'boolean' ? constant(e.builder, 'bool', [], holds) : holds;
     },
     run: () => {
-      elaborateBlock(e, loop.body, scope, undefined);
+      elaborateBlock(e, loop.body, scope, undefined, true);
       return [];
     },
   });

@@ -56,7 +56,9 @@ export function matmul(e: Elaborator, left: Term, right: Term, places: OperatorP
         { span: places.right, text: describe(right) },
         ...e.dimLabels(inner, outer),
       ];
-      return e.error(matmulMismatch(describe(left), describe(right), reason, places.span, labels));
+      const problem = matmulMismatch(describe(left), describe(right), reason, places.span, labels);
+      const hint = transposeHint(a, b);
+      return e.error(hint === undefined ? problem : { ...problem, hint });
     }
     e.requireEqual(inner, outer, places.span, 'the axes that `@` sums over');
     y = reshape(
@@ -68,6 +70,18 @@ export function matmul(e: Elaborator, left: Term, right: Term, places: OperatorP
   e.builder.span = places.span;
   const result = multiply(e, x, y, places);
   return result === undefined ? errorTerm : tensorTerm(result);
+}
+
+/** Which side to transpose, or to swap. */
+function transposeHint(a: readonly Int[], b: readonly Int[]): string | undefined {
+  if (b.length === 2 && a.at(-1) === b[1]) return 'transpose the right side: `a @ b.T`';
+  if (b.length === 1 && a.length === 2 && a[0] === b[0]) {
+    return 'transpose the left side: `a.T @ b`, or write `b @ a`';
+  }
+  if (a.length === 2 && a[0] === b[Math.max(0, b.length - 2)]) {
+    return 'transpose the left side: `a.T @ b`';
+  }
+  return undefined;
 }
 
 function multiply(e: Elaborator, x: Value, y: Value, places: OperatorPlaces): Value | undefined {

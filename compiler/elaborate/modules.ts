@@ -170,7 +170,11 @@ export class ModuleLoader {
       const local = as ?? name;
       const declaration = other.declarations.find((d) => d.name.text === name.text);
       const first = this.imported.get(local.text);
-      if (first !== undefined) this.e.error(duplicateName(local.text, local.span, first));
+      if (first !== undefined) {
+        this.e.error(duplicateName(local.text, local.span, first));
+        scope.define(local.text, errorBinding(local.span));
+        continue;
+      }
       this.imported.set(local.text, local.span);
       if (declaration?.isExported === true) {
         scope.define(local.text, bindingOf(declaration, home));

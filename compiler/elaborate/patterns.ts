@@ -49,6 +49,32 @@ export function bindPattern(
   bind(pattern, term);
 }
 
+/** The names of a lambda's parameters differ. */
+export function requireDistinctNames(
+  e: Elaborator,
+  parameters: readonly { readonly pattern: Pattern }[],
+): void {
+  const first = new Map<string, Name>();
+  const visit = (pattern: Pattern): void => {
+    if (pattern.kind === 'tuple') pattern.items.forEach(visit);
+    if (pattern.kind !== 'name') return;
+    const { text, span } = pattern.name;
+    const before = first.get(text);
+    if (before !== undefined) e.error(duplicateName(text, span, before.span));
+    first.set(text, pattern.name);
+  };
+  // within one parameter the pattern says it itself when it is bound
+  const names = new Set<string>();
+  if (parameters.length < 2) return;
+  for (const { pattern } of parameters) {
+    if (pattern.kind === 'name' && names.has(pattern.name.text)) visit(pattern);
+    else if (pattern.kind === 'name') {
+      names.add(pattern.name.text);
+      first.set(pattern.name.text, pattern.name);
+    }
+  }
+}
+
 /** `let (a, b) = split(key);`: the rows of a tensor, key array or `S[2]` whose leading axis has a known size. */
 function rowsOf(e: Elaborator, term: Term, pattern: Pattern): readonly Term[] | undefined {
   const size = leadingSize(term);

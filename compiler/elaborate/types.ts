@@ -273,7 +273,7 @@ export function evaluateArgument(
   }
   if (isDimGeneric(generic)) {
     const dim = asDim(source);
-    if (dim === undefined) {
+    if (dim === undefined || (dim.kind === 'name' && builtinTypes.has(dim.name.text))) {
       e.error(typeArgumentKind(generic.name.text, 'a dim', spanOf(source)));
       return undefined;
     }
@@ -357,6 +357,8 @@ export function isConstraintName(name: string): boolean {
 interface StructMemo {
   readonly fields: Map<string, readonly { readonly name: string; readonly type: Type }[]>;
   readonly open: Set<number>;
+  /** Structs in a circle, which has been reported. */
+  readonly cyclic: Set<number>;
 }
 
 const memos = new WeakMap<Elaborator, StructMemo>();
@@ -365,7 +367,7 @@ const memos = new WeakMap<Elaborator, StructMemo>();
 export function structType(e: Elaborator, instance: StructInstance): Type {
   let memo = memos.get(e);
   if (memo === undefined) {
-    memo = { fields: new Map(), open: new Set() };
+    memo = { fields: new Map(), open: new Set(), cyclic: new Set() };
     memos.set(e, memo);
   }
   const { declaration, leading } = instance;
@@ -373,9 +375,11 @@ export function structType(e: Elaborator, instance: StructInstance): Type {
   const key = `${id}<${instance.arguments.map((a) => keyOfArgument(e, a)).join(';')}>`;
   let fields = memo.fields.get(key);
   if (fields === undefined) {
+    if (memo.cyclic.has(id)) return errorType;
     if (memo.open.has(id)) {
       const reason = `the struct \`${declaration.name.text}\` holds itself`;
       e.error(unresolvedConstant(reason, declaration.name.span));
+      for (const other of memo.open) memo.cyclic.add(other);
       return errorType;
     }
     memo.open.add(id);

@@ -252,6 +252,8 @@ export type Expression =
       readonly kind: 'binary';
       readonly operator: BinaryOperator;
       readonly operatorSpan: Span;
+      /** `and`, `or`: reported already, and perhaps meant by element. */
+      readonly isForeign?: boolean;
       readonly left: Expression;
       readonly right: Expression;
       readonly span: Span;

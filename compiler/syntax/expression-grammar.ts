@@ -27,6 +27,7 @@ import type {
   TypeExpression,
 } from './ast.ts';
 import type { Rule } from './base-parser.ts';
+import { foreignOperator } from './foreign-tokens.ts';
 import { foldOperators, type Infix, type InfixOperator } from './operators.ts';
 import { readString } from './read-string.ts';
 import * as T from './tokens.ts';
@@ -127,6 +128,7 @@ export abstract class ExpressionParser extends TypeParser {
     return this.ACTION<Infix>(() => ({
       operator: token.image as InfixOperator,
       span: this.spanOf(token),
+      isForeign: token.payload === foreignOperator,
     }));
   });
 

@@ -54,6 +54,9 @@ const closers: ReadonlySet<TokenType> = new Set<TokenType>([
   T.RightBrace,
 ]);
 
+/** Marks an operator whose operands may be those of another language, too: `and` between tensors. */
+export const foreignOperator = 'foreign';
+
 export interface Mended {
   readonly tokens: IToken[];
   /** Where something was read as what it stands for. */
@@ -193,6 +196,7 @@ class Reader {
         const hint = `\`${instead}\` joins two bools, \`${each}\` bools element by element`;
         this.report({ ...foreignWord(this.span(token), token.image, instead), hint });
         this.put(instead === '&&' ? T.AndAnd : T.OrOr, instead, token);
+        this.result.at(-1)!.payload = foreignOperator;
         return 1;
       }
       case 'not': {

@@ -644,10 +644,13 @@ class Parser extends ExpressionParser {
     'expressionStatement',
     () => {
       const start = this.here();
-      const value = this.SUBRULE(this.expression);
+      let value = this.SUBRULE(this.expression);
       let isResult = false;
       this.ACTION(() => {
         isResult = this.isNext(T.RightBrace);
+        // a doc string of Python: that nothing ends it says enough
+        const isLoose = !isResult && value.kind === 'string' && !this.isNext(T.Semicolon);
+        if (isLoose) value = { kind: 'error', span: value.span };
       });
       this.OPTION({ GATE: () => !isResult, DEF: () => this.SUBRULE(this.semicolon) });
       return this.ACTION<StatementOrResult>(() =>

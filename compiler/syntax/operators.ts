@@ -36,6 +36,8 @@ export const comparisonPrecedence = 4;
 export interface Infix {
   readonly operator: InfixOperator;
   readonly span: Span;
+  /** Written as another language has it, which has been reported. */
+  readonly isForeign: boolean;
 }
 
 /**
@@ -76,6 +78,7 @@ function makeBinary(infix: Infix, left: Expression, right: Expression): Expressi
         kind: 'binary',
         operator: infix.operator,
         operatorSpan: infix.span,
+        ...(infix.isForeign ? { isForeign: true } : {}),
         left,
         right,
         span,

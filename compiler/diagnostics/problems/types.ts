@@ -226,3 +226,23 @@ export function notATreeType(what: string, found: string, span: Span): Problem {
     hint: 'write a dtype such as `f32` or `i32`, or make it a parameter of its own',
   };
 }
+
+/** `let y = if c { x };` */
+export function ifWithoutElse(span: Span): Problem {
+  return {
+    code: 'MLX2123',
+    message: 'an `if` that gives a value needs an `else`',
+    span,
+    hint: 'add `else { … }`, or assign to a `var` inside it',
+  };
+}
+
+/** `x.at[0].set(1.0);`, whose result nobody takes. */
+export function unusedValue(found: string, span: Span, hint: string): Problem {
+  return {
+    code: 'MLX2124',
+    message: `this ${found} is not used: an expression has no other effect than its value`,
+    span,
+    hint,
+  };
+}
