@@ -7,6 +7,11 @@ test('no word that Metal reserves comes out as a name', () => {
   expect(kept).toEqual([]);
 });
 
+test('no name begins as Metal reserves it', () => {
+  const wanted = ['packed_1', 'atomic_x', 'FLT_x', 'M_x', 'texture_2'];
+  expect(wanted.map(fieldName)).toEqual(wanted.map((name) => `v_${name}_v`));
+});
+
 test('names are readable, valid and unique', () => {
   const names = new KernelNames();
   expect(['x', 'x', '_', 'half', '3d', 'a b', 'float4', 'w__t'].map((n) => names.fresh(n))).toEqual(

@@ -69,5 +69,8 @@ export class KernelNames {
 export function fieldName(wanted: string): string {
   let name = wanted.replace(/\W/g, '_').replace(/__+/g, '_').replace(/^_+/, '');
   if (name === '' || /^\d/.test(name)) name = `v${name}`;
-  return isReserved(name) ? `${name.replace(/_+$/, '')}_v` : name;
+  if (!isReserved(name)) return name;
+  const longer = `${name.replace(/_+$/, '')}_v`;
+  // reserved by how it begins
+  return isReserved(longer) ? `v_${longer}` : longer;
 }
