@@ -6,7 +6,7 @@ import type { Suite } from './stdlib-cases.ts';
 
 const randomImports = `
 import { beta, bernoulli, bits, categorical, cauchy, chisquare, choice, dirichlet, fold_in, gamma, geometric, laplace,
-  loggamma, logistic, lognormal, maxwell, normal, pareto, permutation, poisson, rademacher, randint, rayleigh, t, triangular,
+  loggamma, logistic, lognormal, maxwell, multivariate_normal, normal, pareto, permutation, poisson, rademacher, randint, rayleigh, t, triangular,
   truncated_normal, uniform, weibull_min } from "std/random";`;
 
 /** u64 words as their halves, which JSON can hold. */
@@ -65,6 +65,7 @@ const randomReals: Suite = {
     maxwell: 'maxwell(key(1))',
     'truncated_normal one side': 'truncated_normal(key(1), lower = 1.0, upper = inf)',
     'truncated_normal narrow': 'truncated_normal(key(1), lower = 0.0, upper = 1e-6)',
+    multivariate_normal: 'multivariate_normal(key(2), a, b)',
     gamma: 'gamma(key(2), a)',
     loggamma: 'loggamma(key(2), a)',
     beta: 'beta(key(2), a, b)',

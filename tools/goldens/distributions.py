@@ -62,6 +62,7 @@ def wide_cases():
 def real_cases():
     a = np.array([0.05, 0.5, 1.0, 2.5, 30.0], np.float32)
     b = np.array([1.0, 0.2, 4.0, 2.5, 10.0], np.float32)
+    covariance = np.array([[2, 1, 0.5], [1, 3, 0.2], [0.5, 0.2, 1]], np.float32)
     return {
         "laplace": case(r.laplace(key(1), (9,), f32)),
         "logistic": case(r.logistic(key(1), (9,), f32)),
@@ -75,6 +76,7 @@ def real_cases():
         "truncated_normal one side": case(r.truncated_normal(key(1), f32(1.0), f32(jnp.inf), (9,), f32)),
         "truncated_normal narrow": case(r.truncated_normal(key(1), f32(0.0), f32(1e-6), (5,), f32)),
         "normal f16": case(r.normal(key(1), (6,), jnp.float16)),
+        "multivariate_normal": case(r.multivariate_normal(key(2), b[:3], covariance, (2, 2), f32), [b[:3], covariance]),
         "gamma": case(r.gamma(key(2), a, dtype=f32), [a]),
         "loggamma": case(r.loggamma(key(2), a, dtype=f32), [a]),
         "beta": case(r.beta(key(2), a, b, dtype=f32), [a, b]),
