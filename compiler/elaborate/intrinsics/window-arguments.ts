@@ -8,6 +8,7 @@ import {
 import {
   add,
   ceildiv,
+  constantValue,
   divideExact,
   floordiv,
   type Int,
@@ -107,13 +108,17 @@ export function requireFit(a: Arguments, size: Int, windows: AxisWindows): void 
 
 /** `total` by the number of groups, which must divide it: proved, guarded or reported. */
 export function groupSize(a: Arguments, total: Int, groups: number, what: string): Int {
-  const message = `${print(total)} ${what} make ${groups} groups of one size`;
+  const span = a.spanOf('groups');
+  const known = constantValue(total);
+  if (known !== undefined && known % groups !== 0) {
+    a.fail('MLX2500', `${known} ${what} do not make ${groups} groups of one size`, { span });
+  }
   a.context.guard({
     relation: 'divisible',
     left: total,
     right: int(groups),
-    message,
-    span: a.spanOf('groups'),
+    message: `${print(total)} ${what} must make ${groups} groups of one size`,
+    span,
   });
   return divideExact(total, int(groups))!;
 }

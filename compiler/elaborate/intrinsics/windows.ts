@@ -337,7 +337,7 @@ function extremumPool(name: string, monoid: 'max' | 'min', which: string): Intri
 function averagePool(a: Arguments): Term {
   const x = a.value('x');
   if (!isFloatValue(x)) {
-    a.fail('MLX2403', `\`avg_pool\` needs floats, found ${x.type.dtype}`, {
+    a.fail('MLX2499', `\`avg_pool\` needs floats, found ${x.type.dtype}`, {
       span: a.spanOf('x'),
       hint: 'convert first: `avg_pool(f32(x), ...)`',
     });
