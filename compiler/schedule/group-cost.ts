@@ -20,7 +20,8 @@ export function flopsOf(fused: FusedFunction, group: Group): Int {
     case 'operation': {
       const count = new FlopCount(fused);
       const update = group.op.operands[1] ?? group.op.results[0]!;
-      return add(count.values(group.op.operands), product(update.type.shape));
+      const own = multiply(int(group.op.primitive.cost.flops), product(update.type.shape));
+      return add(count.values(group.op.operands), own);
     }
   }
 }
