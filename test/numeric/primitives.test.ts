@@ -1,10 +1,9 @@
 /** Every primitive on its samples: the rules of its record against its own `evaluate`. */
 import { describe, expect, test } from 'vitest';
-import { concatenateArrays } from '../../compiler/primitives/concatenate.ts';
 import { primitives } from '../../compiler/primitives/registry.ts';
 import { int } from '../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../compiler/tensor-ir/dtype.ts';
-import { arrayOf, makeArray, type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
+import { arrayOf, type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
 import { parseFunction } from '../../compiler/tensor-ir/parse.ts';
 import { isAbsent } from '../../compiler/tensor-ir/primitive.ts';
 import { printFunction } from '../../compiler/tensor-ir/print.ts';
@@ -15,6 +14,7 @@ import { batchFunction } from '../../compiler/transforms/vmap.ts';
 import { expectAllClose, toleranceOf } from '../support/all-close.ts';
 import { runFunction } from '../support/functions.ts';
 import { checkBatch, checkDerivatives, floatParameters } from '../support/oracles.ts';
+import { stack } from '../support/rows.ts';
 import {
   batchSamples,
   differenceSamples,
@@ -132,12 +132,4 @@ function checkBatches(name: string, sample: Sample, sizes: readonly number[] = [
       checkBatch(func, args, isMapped, size);
     }
   }
-}
-
-function stack(rows: readonly NdArray[], like: NdArray): NdArray {
-  if (rows.length === 0) return makeArray(like.dtype, [0, ...like.shape]);
-  return concatenateArrays(
-    rows.map((row) => ({ ...row, shape: [1, ...row.shape] })),
-    0,
-  );
 }
