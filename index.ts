@@ -44,6 +44,8 @@ export interface LoadOptions extends CompileOptions {
  * `{ ok: false, diagnostics }`; a mistake in the source never throws. `await bundle.write(folder)` writes it to disk.
  */
 export function compile(source: Source, options: CompileOptions = {}): CompileResult {
+  requireSource(source);
+  requireOptions('compile', options);
   return compileWith(source, { ...options, host: options.host ?? nodeHost() });
 }
 
@@ -65,6 +67,12 @@ export async function load<Functions extends object = AnyFunctions>(
   from: string | Bundle | CompiledBundle,
   options: LoadOptions = {},
 ): Promise<Module<Omit<Functions, 'default'>>> {
+  requireOptions('load', options);
+  if (typeof from !== 'string' && !(isObject(from) && 'plan' in from)) {
+    const cure =
+      'a path such as `model.mlx` or `model.mlxbundle`, or what `compile` gave as `bundle`';
+    throw new TypeError(`\`load\` takes ${cure}; found ${shown(from)}`);
+  }
   const { device = 'cpu', ...compileOptions } = options;
   if (device === 'metal') throw noMetal();
   if (typeof device === 'string' && device !== 'cpu' && device !== 'interp') {
@@ -88,6 +96,28 @@ export async function load<Functions extends object = AnyFunctions>(
 }
 
 export type { Diagnostic } from './compiler/diagnostics/diagnostic.ts';
+
+/** TypeScript checks this where it is used; JavaScript does not. */
+function requireSource(source: unknown): void {
+  const isNamed = isObject(source) && typeof source['text'] === 'string';
+  const isPath = isObject(source) && typeof source['path'] === 'string';
+  if (typeof source === 'string' || isNamed || isPath) return;
+  const forms = 'the text of a source, `{ path }` or `{ name, text }`';
+  throw new TypeError(`\`compile\` takes ${forms}; found ${shown(source)}`);
+}
+
+function requireOptions(callee: string, options: unknown): void {
+  if (isObject(options)) return;
+  throw new TypeError(`the options of \`${callee}\` are an object; found ${shown(options)}`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function shown(value: unknown): string {
+  return isObject(value) ? (Array.isArray(value) ? 'a list' : 'another object') : String(value);
+}
 
 function isCompiled(bundle: Bundle | CompiledBundle): bundle is CompiledBundle {
   return 'program' in bundle;

@@ -16,10 +16,12 @@ export async function runCommand(argv: readonly string[], shell: Shell): Promise
     color: argv.includes('--no-color') ? false : argv.includes('--color') ? true : undefined,
   };
   try {
-    if (argv.length === 1 && argv[0] === '--version') {
-      shell.stdout.write(`${packageVersion()}\n`);
+    if (argv.includes('--version') && argv.every((word) => word.startsWith('--'))) {
+      const version = packageVersion();
+      shell.stdout.write(flags.json ? `${JSON.stringify({ version }, null, 2)}\n` : `${version}\n`);
       return 0;
     }
+    checkThreads(shell);
     const parser = describeCommandLine(async (work) => {
       exitCode = await work(makeContext(shell, flags));
     }, shell.stdout.columns);
@@ -33,6 +35,16 @@ export async function runCommand(argv: readonly string[], shell: Shell): Promise
   } catch (error) {
     return explainFailure(error, argv, flags, shell);
   }
+}
+
+/** The device would take a number that is none for the default, in silence. */
+function checkThreads({ env }: Shell): void {
+  const threads = env['MLXC_THREADS'];
+  if (threads === undefined || threads === '' || /^[1-9]\d{0,3}$/.test(threads)) return;
+  throw new UsageError(
+    `MLXC_THREADS is \`${threads}\``,
+    'it is a number of threads from 1 to 9999',
+  );
 }
 
 function explainFailure(

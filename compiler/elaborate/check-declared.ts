@@ -57,7 +57,10 @@ export function genericReason(
     }
   }
   for (const name of staticDimsOf(declaration, home)) {
-    if (!e.dims.has(name) && genericsOf(declaration, home).some((g) => g.name.text === name)) {
+    if (
+      !e.dimsOf(declaration).has(name) &&
+      genericsOf(declaration, home).some((g) => g.name.text === name)
+    ) {
       return `the array length \`${name}\` is open (\`--dim ${name}=...\` sets it)`;
     }
   }
@@ -196,7 +199,7 @@ function bindSignature(
   for (const generic of generics) {
     const { text } = generic.name;
     if (!isDimGeneric(generic)) continue;
-    const known = e.dims.get(text);
+    const known = e.dimsOf(declaration).get(text);
     rigid.set(
       text,
       known !== undefined ? int(known) : fixed.has(text) ? int(2) : dimVariable(text),

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic, DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import { nestedTooDeeply } from '../diagnostics/problems/limits.ts';
-import { notAnEntry, unknownEntry } from '../diagnostics/problems/names.ts';
+import { notAnEntry, unknownEntry, unknownFixedDim } from '../diagnostics/problems/names.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { FunctionDeclaration, Module } from '../syntax/ast.ts';
@@ -15,6 +15,7 @@ import { checkNames } from './check-names.ts';
 import { evaluateConst } from './constants.ts';
 import { Elaborator } from './elaborator.ts';
 import { makeEntry } from './entries.ts';
+import { genericsOf } from './generics.ts';
 import { FunctionTable } from './instances.ts';
 import { intrinsics } from './intrinsics/index.ts';
 import {
@@ -33,7 +34,7 @@ export interface ElaborateOptions {
   /** Modules whose exports are in scope everywhere. */
   readonly prelude: readonly LazyModule[];
   readonly sink: DiagnosticSink;
-  /** Dims with a value for the whole program (`--dim B=32`). */
+  /** Dims of the entry points with a value (`--dim B=32`); one that no entry point has is an error. */
   readonly dims?: ReadonlyMap<string, number>;
   /** Makes entries of these exported functions only; naming a generic one is an error. */
   readonly entries?: readonly string[];
@@ -88,6 +89,10 @@ function makeEntries(
   const exported = module.declarations.filter(
     (d): d is FunctionDeclaration => d.kind === 'fn' && d.isExported,
   );
+  for (const declaration of exported) {
+    if (wanted === undefined || wanted.includes(declaration.name.text)) e.fixed.add(declaration);
+  }
+  requireDims(e, module, scope);
   for (const name of wanted ?? []) {
     const found = exported.find((d) => d.name.text === name);
     const names = exported.map((d) => d.name.text);
@@ -109,6 +114,18 @@ function makeEntries(
     if (entry !== undefined) entries.push(entry);
   }
   return entries;
+}
+
+/** A dim that is fixed is one of some entry point. */
+function requireDims(e: Elaborator, module: Module, scope: Scope): void {
+  const known = [...e.fixed].flatMap((d) => genericsOf(d, scope).map((g) => g.name.text));
+  // without entry points their absence is the problem
+  if (e.fixed.size === 0) return;
+  for (const name of e.dims.keys()) {
+    if (known.includes(name)) continue;
+    const span = { ...module.span, end: module.span.start };
+    e.error(unknownFixedDim(name, span, suggest(name, known), [...new Set(known)]));
+  }
 }
 
 /** Checks structs, constants, and functions at their own signature. */

@@ -37,6 +37,8 @@ export interface CallFrame {
   readonly isSignature?: boolean;
 }
 
+const noDims: ReadonlyMap<string, number> = new Map();
+
 /** Nested expressions and calls: each level costs a few frames of the JavaScript stack. */
 const depthLimit = 400;
 /** Expressions elaborated and operations copied: a GPT of 12 layers takes some 30,000. */
@@ -124,6 +126,14 @@ export class Elaborator implements ElaborationContext {
       const span = name === undefined ? undefined : this.dimSpans.get(name);
       return span === undefined ? [] : [{ span, text: `${name} is bound here` }];
     });
+  }
+
+  /** The functions whose dims the caller has fixed: the entry points. */
+  readonly fixed: Set<FunctionDeclaration> = new Set();
+
+  /** Dims with a value: those of an entry point only; another function of the file may use the name for its own. */
+  dimsOf(declaration: FunctionDeclaration): ReadonlyMap<string, number> {
+    return this.fixed.has(declaration) ? this.dims : noDims;
   }
 
   private readonly unknown = new Set<string>();

@@ -72,6 +72,7 @@ function filesOf(folder: URL): readonly URL[] {
 const unreachable: ReadonlyMap<string, string> = new Map([
   ['MLX2013', 'of the option `entries`: test/diagnostics/entries.test.ts'],
   ['MLX2014', 'of the option `entries`: test/diagnostics/entries.test.ts'],
+  ['MLX2018', 'of the option `dims`: test/driver/refusals.test.ts'],
   ['MLX3003', 'the parser finds ranges outside of loops first'],
 ]);
 

@@ -175,3 +175,20 @@ export function unknownClass(name: string, span: Span, suggestion: string | unde
         : `did you mean \`${suggestion}\`?`,
   };
 }
+
+/** `--dim Q=4` */
+export function unknownFixedDim(
+  name: string,
+  span: Span,
+  suggestion: string | undefined,
+  known: readonly string[],
+): Problem {
+  const list = known.map((k) => `\`${k}\``).join(', ');
+  const fallback = known.length === 0 ? 'they have no dims' : `their dims: ${list}`;
+  return {
+    code: 'MLX2018',
+    message: `no entry point has a dim \`${name}\``,
+    span,
+    hint: suggestion === undefined ? fallback : `did you mean \`${suggestion}\`?`,
+  };
+}

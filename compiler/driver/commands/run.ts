@@ -39,10 +39,45 @@ export async function run(context: CommandContext, flags: RunFlags): Promise<Exi
     return buildTree(parameter, leaves[Symbol.iterator]()) as Argument;
   });
   // A bundle still has its dims; in a source `--dim` has already fixed them.
-  const given = Object.entries(parseDims(flags.dim ?? [])).filter(([name]) => dims.includes(name));
-  const result = f.with({ dims: Object.fromEntries(given) })(...args);
-  await show(context, flags, result, resultKeys(tree), leafPlaces(tree).length);
+  const wanted = Object.entries(parseDims(flags.dim ?? []));
+  const given = wanted.filter(([name]) => dims.includes(name));
+  if (given.length < wanted.length && isFolder(context, flags)) refuseDims(wanted, dims);
+  try {
+    const result = f.with({ dims: Object.fromEntries(given) })(...args);
+    await show(context, flags, result, resultKeys(tree), leafPlaces(tree).length);
+  } catch (error) {
+    throw withFlags(error);
+  }
   return 0;
+}
+
+/** A dim that the function of a bundle does not have. */
+function refuseDims(wanted: readonly (readonly [string, number])[], dims: readonly string[]): void {
+  for (const [name] of wanted) {
+    if (dims.includes(name)) continue;
+    const list = dims.length === 0 ? 'it has no dims' : `its dims: ${dims.join(', ')}`;
+    throw new UsageError(
+      `--dim ${name}: the function has no such dim`,
+      didYouMean(name, dims) ?? list,
+    );
+  }
+}
+
+/** What the runtime says of a dim that nothing tells, in the words of the command line. */
+function withFlags(error: unknown): unknown {
+  if (!(error instanceof MlxcError)) return error;
+  const inFlags = (text: string): string =>
+    text.replaceAll(/`with\(\{ dims: \{ (\w+): (\d+) \} \}\)`/g, '`--dim $1=$2`');
+  const start = error.message.startsWith(`${error.code}: `) ? error.code.length + 2 : 0;
+  const end = error.cure === '' ? undefined : -`\n  ${error.cure}`.length;
+  const problems = error.problems.map((p) => ({ ...p, message: inFlags(p.message) }));
+  const message = inFlags(error.message.slice(start, end));
+  return new MlxcError(error.code, message, inFlags(error.cure), problems);
+}
+
+function isFolder(context: CommandContext, flags: RunFlags): boolean {
+  const path = resolve(context.shell.cwd, flags.file);
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The module of a source or a bundle; undefined when the source has errors, which are then reported. */

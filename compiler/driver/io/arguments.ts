@@ -89,6 +89,7 @@ function readFromJson(text: string, parameter: PlanParameter): readonly HostTens
       'quote it for the shell, or write @ before the name of a file',
     );
   }
+  refuseExtras(value, leafPlaces(parameter.tree), [], parameter);
   return leafPlaces(parameter.tree).map((place) => {
     let part = value;
     for (const step of place.path) {
@@ -105,6 +106,31 @@ function readFromJson(text: string, parameter: PlanParameter): readonly HostTens
     }
     return tensorFromJson(part, place.leaf, [parameter.name, ...place.path].join('.'));
   });
+}
+
+/** Keys of a JSON object, or items of a list, that the parameter has no place for. */
+function refuseExtras(
+  value: unknown,
+  places: readonly LeafPlace[],
+  path: readonly string[],
+  parameter: PlanParameter,
+): void {
+  const inside = places.filter((place) => path.every((step, i) => place.path[i] === step));
+  const known = [...new Set(inside.flatMap((place) => place.path[path.length] ?? []))];
+  const isLeaf = known.length === 0;
+  if (isLeaf || typeof value !== 'object' || value === null) return;
+  for (const [key, part] of Object.entries(value)) {
+    if (known.includes(key)) {
+      refuseExtras(part, places, [...path, key], parameter);
+      continue;
+    }
+    throw new FileProblem(
+      'MLX5020',
+      parameter.name,
+      `has \`${[...path, key].join('.')}\`, which a ${showType(parameter.tree)} has no place for`,
+      didYouMean(key, known) ?? `it has ${known.map((k) => `\`${k}\``).join(', ')}`,
+    );
+  }
 }
 
 async function readFromFile(
