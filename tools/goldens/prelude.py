@@ -158,6 +158,9 @@ def elementwise():
     s.add("clip(a, max = 1)", np.clip(INTS, None, 1), INTS)
     s.add("i0(a)", np.i0(np.float32([0, 0.5, -3, 8, 12, 40])), np.float32([0, 0.5, -3, 8, 12, 40]))
     s.gradient("i0(a)", jnp.i0, V)
+    for decimals in (0, 1, -1):
+        s.add(f"round(a, {decimals})", np.round(V * 12, decimals), V * 12)
+        s.add(f"round(a, decimals = {decimals})", np.round(np.float32([0.5, 1.5, -2.5, 0.25, 15, 25, np.inf]), decimals), np.float32([0.5, 1.5, -2.5, 0.25, 15, 25, np.inf]))
     return s
 
 

@@ -12,7 +12,7 @@ import {
   mod,
   zero,
 } from '../../symbolic/integer.ts';
-import type { DType } from '../../tensor-ir/dtype.ts';
+import { type DType, isFloat } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { isWeak } from '../numbers.ts';
@@ -103,6 +103,8 @@ function composite(name: string, doc: string, build: (a: Arguments, x: Value) =>
   );
 }
 
+const zeroTerm: Term = { kind: 'int', value: zero };
+
 const signOf: Fold = (x) => Math.sign(x!);
 const half: Fold = (x) => {
   const floor = Math.floor(x!);
@@ -110,13 +112,40 @@ const half: Fold = (x) => {
   return gap < 0.5 || (gap === 0.5 && floor % 2 === 0) ? floor : floor + 1;
 };
 
+const round = intrinsic(
+  'round',
+  [required('x'), optional('decimals', zeroTerm)],
+  'The nearest integer, halves to even; with `decimals` the nearest multiple of 10 ** -decimals.',
+  (a) => {
+    const decimals = a.constantInt('decimals');
+    const power = 10 ** Math.abs(decimals);
+    const scale = (x: number): number => (decimals < 0 ? x / power : x * power);
+    const back = (x: number): number => (decimals < 0 ? x * power : x / power);
+    const known = foldNumbers(a, ['x'], (x) => back(half(scale(x!))));
+    if (known !== undefined) return known;
+    const x = realValue(a);
+    const { dtype, shape } = x.type;
+    if (decimals === 0) return weakened(a, ['x'], a.apply('round', [x]));
+    if (!isFloat(dtype)) {
+      return a.fail('MLX2405', `\`decimals\` rounds floats, found ${dtype}`, {
+        span: a.spanOf('decimals'),
+        hint: 'convert first: `round(f32(x), decimals = -1)`',
+      });
+    }
+    const factor = a.fill(power, dtype, shape);
+    const [before, after] = decimals < 0 ? ['div', 'mul'] : ['mul', 'div'];
+    const scaled = a.apply(before!, [x, factor]);
+    return a.tensor(a.apply(after!, [a.apply('round', [scaled]), factor]));
+  },
+);
+
 const unaries: readonly Intrinsic[] = [
   ...unary(['negative'], 'neg', '-x.', (x) => -x!),
   ...unary(['abs', 'absolute'], 'abs', '|x|; its derivative at 0 is 0.', Math.abs),
   ...unary(['sign'], 'sign', '-1, 0 or 1.', signOf),
   ...unary(['floor'], 'floor', 'The greatest integer that is <= x.', Math.floor),
   ...unary(['ceil'], 'ceil', 'The least integer that is >= x.', Math.ceil),
-  ...unary(['round'], 'round', 'The nearest integer, halves to even.', half),
+  round,
   ...unary(['trunc'], 'trunc', 'x without its fraction.', Math.trunc),
   ...unary(['exp'], 'exp', 'e ** x.', Math.exp),
   ...unary(['exp2'], 'exp2', '2 ** x.', (x) => 2 ** x!),
@@ -223,8 +252,6 @@ const binaries: readonly Intrinsic[] = [
   ...binary(['greater'], 'gt', 'x > y.'),
   ...binary(['greater_equal'], 'ge', 'x >= y.'),
 ];
-
-const zeroTerm: Term = { kind: 'int', value: zero };
 
 function itemsOf(a: Arguments, name: string): readonly Term[] {
   const term = a.term(name);
