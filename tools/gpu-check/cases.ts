@@ -46,16 +46,27 @@ const bench = (entry: string, dims: GpuCase['dims']): GpuCase => ({
   peer: entry,
 });
 
-const variety = (entry: string, dims: GpuCase['dims'], below = 2): GpuCase[] =>
+const both = (
+  program: string,
+  entry: string,
+  dims: GpuCase['dims'],
+  below: number,
+): readonly GpuCase[] =>
   [false, true].map((isSymbolic) => ({
-    name: `variety ${entry}${isSymbolic ? ', symbolic dims' : ''}`,
-    file: 'tools/gpu-check/programs/variety.mlx',
+    name: `${program} ${entry}${isSymbolic ? ', symbolic dims' : ''}`,
+    file: `tools/gpu-check/programs/${program}.mlx`,
     entry,
     dims,
     isSymbolic,
     reference: 'interp',
     below,
   }));
+
+const variety = (entry: string, dims: GpuCase['dims'], below = 2): readonly GpuCase[] =>
+  both('variety', entry, dims, below);
+
+const ordering = (entry: string, dims: GpuCase['dims'], below = 100): readonly GpuCase[] =>
+  both('ordering', entry, dims, below);
 
 const training = (program: string, dims: GpuCase['dims'], below: number): GpuCase => ({
   name: `bench ${program} train_step`,
@@ -93,6 +104,11 @@ export const cases: readonly GpuCase[] = [
   ...variety('running', { M: 6, N: 100 }),
   ...variety('layer_norm_backward', { M: 70, N: 65 }),
   variety('randoms', {})[0]!,
+  ...ordering('running_long', { N: 100_000 }),
+  ...ordering('running', { M: 50, N: 3000 }),
+  ...ordering('running_gradient', { M: 20, N: 1500 }),
+  ...ordering('order', { N: 20_000 }),
+  ...ordering('order_rows', { M: 30, N: 700 }),
   ...programCases(),
   bench('gelu_chain', { N: 2 ** 25 }),
   bench('softmax', { M: 8192, N: 4096 }),
