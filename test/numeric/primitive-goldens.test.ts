@@ -1,6 +1,7 @@
 /** `evaluate` and the CPU device against NumPy, SciPy and JAX, special values included: see tools/goldens/primitives.py and special-values.py. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runFunction } from '../support/functions.ts';
+import { countCases } from '../support/oracle-count.ts';
 import {
   expectGolden,
   goldenFiles,
@@ -34,7 +35,10 @@ describe.each(goldenFiles)('%s', (file) => {
   describe.each([...new Set(inFile.map((c) => c.name))])('%s', (name) => {
     const named = inFile.filter((c) => c.name === name);
 
+    const count = { oracle: `primitives: ${file}`, function: name, cases: named.length };
+
     test('by the evaluator', () => {
+      countCases({ ...count, device: 'evaluator' });
       for (const golden of named) {
         expectGolden(golden, runFunction(golden.func, golden.operands), evaluatorSteps);
       }
@@ -42,6 +46,7 @@ describe.each(goldenFiles)('%s', (file) => {
     });
 
     test('on the CPU', () => {
+      countCases({ ...count, device: 'CPU' });
       for (const golden of named) {
         const found = callOnCpu(compiled.module, golden.func.name, golden.operands);
         expectGolden(golden, found, cpuSteps);

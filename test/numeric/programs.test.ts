@@ -12,14 +12,15 @@ import type { Entry } from '../../compiler/tensor-ir/program.ts';
 import type { Module, Tensor } from '../../runtime/index.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { expectMetal } from '../support/metal-helpers.ts';
+import { countCases } from '../support/oracle-count.ts';
 import { leavesOf, mapCase, type ProgramCase } from '../support/program-cases.ts';
 import { compileProgramForCpu, fromTensor, toTensor } from '../support/run-on-cpu.ts';
 
 const folder = new URL('../golden/programs/', import.meta.url);
 const cases = readdirSync(folder)
   .filter((file) => file.endsWith('.json'))
-  .flatMap(
-    (file): readonly ProgramCase[] => JSON.parse(readFileSync(new URL(file, folder), 'utf8')),
+  .flatMap((file): readonly ProgramCase[] =>
+    JSON.parse(readFileSync(new URL(file, folder), 'utf8')),
   );
 const files = readdirSync(folder)
   .filter((file) => file.endsWith('.mlx'))
@@ -59,6 +60,7 @@ describe('programs', () => {
   });
 
   test.each(named)('%s on the CPU', (_, c) => {
+    countCases({ oracle: 'programs', device: 'CPU', function: c.file, cases: 1 });
     const called = cpu.function(`${c.file}_${c.function}`);
     const result = called.with({ dims: c.dims ?? {} })(
       ...c.arguments.map((a) => mapCase(a, toTensor) as Tensor),
@@ -70,6 +72,7 @@ describe('programs', () => {
   });
 
   test.each(named)('%s in the evaluator', (_, c) => {
+    countCases({ oracle: 'programs', device: 'evaluator', function: c.file, cases: 1 });
     const entry = programs.get(c.file)!.simple.entries.find((e) => e.name === c.function)!;
     const dims = new Map(Object.entries(c.dims ?? {}));
     const found = evaluateEntry(entry, c.arguments.flatMap(leavesOf), {}, dims);

@@ -1,6 +1,7 @@
 /** The standard library on the CPU device, against what JAX, NumPy and PyTorch gave: the same bits of random numbers. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compileOrThrow, load, type Module, Tensor, tensor } from '../../index.ts';
+import { countCases } from '../support/oracle-count.ts';
 import type { TestTensor } from '../support/run-source.ts';
 import { expectClose, functionOf, goldensOf, type Suite, suites } from '../support/stdlib-cases.ts';
 
@@ -22,7 +23,7 @@ function numbersOf(x: Tensor): TestTensor {
   return { dtype: x.dtype, shape: [...x.shape], data: flat.map(Number) };
 }
 
-describe.each(Object.entries(suites))('%s', (_, suite) => {
+describe.each(Object.entries(suites))('%s', (what, suite) => {
   const goldens = goldensOf(suite);
   let module: Module;
   beforeAll(async () => {
@@ -32,6 +33,7 @@ describe.each(Object.entries(suites))('%s', (_, suite) => {
 
   test.each(Object.keys(suite.cases).map((key, i) => [key, i] as const))('%s', (key, i) => {
     const golden = goldens[key]!;
+    countCases({ oracle: `library: ${what}`, device: 'CPU', function: key, cases: 1 });
     const inputs = golden.inputs.map(({ dtype, shape, data }) => tensor([...data], shape, dtype));
     const outputs = leavesOf(module.function(`case_${i}`)(...inputs)).map(numbersOf);
     expect(outputs).toHaveLength(golden.outputs.length);

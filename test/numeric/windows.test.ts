@@ -9,6 +9,7 @@ import { jvpFunction } from '../../compiler/transforms/jvp.ts';
 import { vjpFunction } from '../../compiler/transforms/vjp.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { buildFunction, runFunction, tensor } from '../support/functions.ts';
+import { countCases } from '../support/oracle-count.ts';
 import { compileSource, runSource, type TestTensor } from '../support/run-source.ts';
 
 interface PrimitiveCase {
@@ -58,6 +59,7 @@ describe('JAX', () => {
   test.each(readCases<PrimitiveCase>('primitives').map((c, i) => [`${i} ${c.name}`, c] as const))(
     '%s',
     (_, golden) => {
+      countCases({ oracle: 'windows: JAX', device: 'evaluator', function: golden.name, cases: 1 });
       const types = golden.operands.map((x) => tensor(x.dtype, ...x.shape));
       const func = buildFunction(golden.name, types, (b, ...operands) =>
         b.applyAll(primitive(golden.name), operands, readAttrs(golden.attrs)),
@@ -83,6 +85,8 @@ describe('PyTorch and NumPy', () => {
   test.each(readCases<ProgramCase>('programs').map((c) => [c.expression, c] as const))(
     '%s of %#',
     (_, golden) => {
+      const count = { oracle: 'windows: PyTorch, NumPy', device: 'evaluator', cases: 1 } as const;
+      countCases({ ...count, function: golden.expression.replace(/\(.*/, '') });
       const show = ({ dtype, shape }: TestTensor): string => `${dtype}[${shape.join(', ')}]`;
       const names = golden.operands.map((_x, i) => 'abc'[i]!);
       const typed = golden.operands.map((x, i) => `${names[i]}: ${show(x)}`).join(', ');

@@ -24,6 +24,9 @@ export interface OracleCase {
   readonly vjp?: readonly StoredTensor[];
   /** Tangents of the float results. */
   readonly jvp?: readonly StoredTensor[];
+  /** Types of the inputs and of the results with dims, for cases that share a function at several sizes. */
+  readonly types?: readonly string[];
+  readonly results?: readonly string[];
   /** The tolerance as a multiple of that of the dtype. */
   readonly near?: number;
 }
@@ -113,7 +116,7 @@ function parts(items: readonly string[]): string {
 export function functionOf(name: string, c: OracleCase): string {
   const wrt = differentiated(c);
   const outs = floatResults(c);
-  const inputs = c.in.map((t, i) => `${letters[i]}: ${showType(t)}`);
+  const inputs = c.in.map((t, i) => `${letters[i]}: ${c.types?.[i] ?? showType(t)}`);
   const cotangents =
     c.vjp === undefined ? [] : outs.map((i, k) => `ct${k}: ${showType(c.out[i]!)}`);
   const tangents = c.jvp === undefined ? [] : wrt.map((i, k) => `t${k}: ${showType(c.in[i]!)}`);
@@ -123,7 +126,7 @@ export function functionOf(name: string, c: OracleCase): string {
       ? c.code
       : `{ let all = ${c.code}; ${tuple(outs.map((i) => `all.${i}`))} }`;
   const f = `|${variables.join(', ')}| ${floats}`;
-  const results = [parts([tuple(c.out.map(showType))])];
+  const results = [parts([tuple(c.results ?? c.out.map(showType))])];
   const values = [parts([c.code])];
   const lines: string[] = [];
   if (c.vjp !== undefined) {

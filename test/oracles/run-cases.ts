@@ -1,10 +1,11 @@
 /** Runs the cases of an oracle on the reference evaluator and on the CPU device. */
-import { beforeAll, describe, expect, type TaskMeta, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { evaluateEntry } from '../../compiler/tensor-ir/evaluate.ts';
 import type { NdArray } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Entry } from '../../compiler/tensor-ir/program.ts';
 import type { Module, Tensor } from '../../runtime/index.ts';
 import { isClose } from '../support/all-close.ts';
+import { countCases, type OracleCount } from '../support/oracle-count.ts';
 import { compileProgramForCpu, fromTensor, toTensor } from '../support/run-on-cpu.ts';
 import { compileSource, simplifyProgram } from '../support/run-source.ts';
 import {
@@ -15,20 +16,6 @@ import {
   type OracleFile,
   tolerances,
 } from './cases.ts';
-
-/** What `npm run test:oracles` counts. */
-export interface OracleCount {
-  readonly oracle: string;
-  readonly device: string;
-  readonly function: string;
-  readonly cases: number;
-}
-
-declare module 'vitest' {
-  interface TaskMeta {
-    oracle?: OracleCount;
-  }
-}
 
 /** The cases of one function, each with the name of the entry that computes it. */
 interface Family {
@@ -52,6 +39,8 @@ function familiesOf(file: OracleFile): readonly Family[] {
     return { name, cases, text: `${file.imports}\n${functions.join('')}` };
   });
 }
+
+type Run = (name: string, args: readonly NdArray[]) => readonly NdArray[];
 
 /** Entries in one C source: the compiler of C splits it further. */
 const entriesOfAModule = 800;
@@ -81,28 +70,22 @@ export function testOracle(oracle: string, file: OracleFile): void {
     }
   }, 600_000);
 
-  const devices: Readonly<Record<string, (name: string, args: readonly NdArray[]) => NdArray[]>> = {
-    evaluator: (name, args) => [...evaluateEntry(entries.get(name)!, args)],
-    CPU: (name, args) => tensorsOf(modules.get(name)!.function(name)(...args.map(toTensor))),
-  };
+  const devices = [
+    ['evaluator', (name, args) => evaluateEntry(entries.get(name)!, args)],
+    ['CPU', (name, args) => tensorsOf(modules.get(name)!.function(name)(...args.map(toTensor)))],
+  ] satisfies readonly (readonly [OracleCount['device'], Run])[];
 
-  describe.each(Object.entries(devices))(`${oracle} on the %s`, (device, run) => {
+  describe.each(devices)(`${oracle} on the %s`, (device, run) => {
     test.each(families.map((family) => [family.name, family] as const))('%s', (name, family) => {
+      countCases({ oracle, device, function: name, cases: family.cases.length });
       expect(problems.get(name), 'the program compiles').toBeUndefined();
       const wrong = family.cases.flatMap(([entry, c], i) => {
         const problem = compare(run(entry, argumentsOf(c, file)), expectedOf(c, file), c);
         return problem === undefined ? [] : [`case ${i}, ${c.dtype}, ${c.code}: ${problem}`];
       });
       if (wrong.length > 0) expect.fail(wrong.join('\n'));
-      count({ oracle, device, function: name, cases: family.cases.length });
     });
   });
-}
-
-/** Notes how many cases the running test has behind it. */
-export function count(oracle: OracleCount): void {
-  const { task } = expect.getState() as unknown as { task?: { meta: TaskMeta } };
-  if (task !== undefined) task.meta.oracle = oracle;
 }
 
 function tensorsOf(result: unknown): NdArray[] {

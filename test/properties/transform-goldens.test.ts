@@ -16,6 +16,7 @@ import { printFunction } from '../../compiler/tensor-ir/print.ts';
 import type { Func, TensorType } from '../../compiler/tensor-ir/program.ts';
 import { verifyFunction } from '../../compiler/tensor-ir/verify.ts';
 import { expandFunction, inlineCalls } from '../../compiler/transforms/expand.ts';
+import { countCases } from '../support/oracle-count.ts';
 
 const dims = new Map([
   ['B', 3],
@@ -61,6 +62,7 @@ const goldens = JSON.parse(readFileSync(new URL('jax.json', folder), 'utf8')) as
 const cases = readdirSync(folder).filter((name) => /^[^.]+\.ir$/.test(name));
 
 test.each(cases)('%s', async (name) => {
+  countCases({ oracle: 'transforms of IR (JAX)', device: 'evaluator', function: name, cases: 1 });
   const text = readFileSync(new URL(name, folder), 'utf8');
   const traced = parseFunction(text);
   expect(printFunction(traced)).toBe(text);
