@@ -79,7 +79,7 @@ class Suite:
         def weighted(x):
             out = function(x, *inputs[1:])
             return jnp.sum(out * jnp.cos(jnp.arange(out.size, dtype=jnp.float32)).reshape(out.shape))
-        body = f"let r = {expression}; sum(r * cos(reshape(f32(arange(size(r))), shape(r))))"
+        body = f"let r = {expression}; sum(r * cos(reshape(astype(arange(size(r)), dtype(r)), shape(r))))"
         self.add(f"grad(|a| {{ {body} }})(a)", jax.grad(weighted)(inputs[0]), *inputs)
 
     def write(self):
