@@ -1,0 +1,49 @@
+/** Runs many programs: seeds in order, in batches, on several processes. */
+import { cpuModels } from '../../compiler/schedule/device-model.ts';
+import { emptyReport, mergeReports, Worker } from './pool.ts';
+import type { BatchOptions, BatchReport } from './run.ts';
+
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly programs: number;
+  /** No new batch starts after this; for no limit, Infinity. */
+  readonly milliseconds?: number;
+  readonly processes?: number;
+  /** Hears of all that was done so far, after each batch. */
+  readonly progress?: (report: BatchReport) => void;
+}
+
+/** Programs compiled together: one call of the C compiler. */
+const perBatch = 40;
+
+/** One program in so many also runs through the schedules for Metal. */
+const metalEvery = 8;
+
+/** The same program is compiled in the same way whatever else runs. */
+export function optionsOf(seed: number): BatchOptions {
+  const batch = Math.floor(seed / perBatch);
+  const models = Object.keys(cpuModels) as (keyof typeof cpuModels)[];
+  return { model: models[batch % models.length]!, isOptimized: batch % 4 === 0, metalEvery };
+}
+
+export async function fuzz(options: FuzzOptions): Promise<BatchReport> {
+  const { seed, programs, milliseconds = Infinity, processes = 2, progress } = options;
+  const end = performance.now() + milliseconds;
+  const last = seed + programs;
+  let next = seed;
+  let total = emptyReport;
+  const work = async (): Promise<void> => {
+    const worker = new Worker();
+    while (next < last && performance.now() < end) {
+      const start = next;
+      // batches end where their options change
+      next = Math.min(last, (Math.floor(start / perBatch) + 1) * perBatch);
+      const seeds = Array.from({ length: next - start }, (_, i) => start + i);
+      total = mergeReports([total, await worker.run({ seeds, options: optionsOf(start) })]);
+      progress?.(total);
+    }
+    worker.stop();
+  };
+  await Promise.all(Array.from({ length: processes }, work));
+  return total;
+}

@@ -1,0 +1,23 @@
+/** All rules of the generator. */
+import type { Rule, TypedRule } from '../generator.ts';
+import { controlRules, typedControlRules } from './control.ts';
+import { elementwiseRules, typedElementwiseRules } from './elementwise.ts';
+import { indexingRules } from './indexing.ts';
+import { reductionRules } from './reductions.ts';
+import { shapeRules } from './shapes.ts';
+import { transformationRules, typedTransformationRules } from './transformations.ts';
+
+export const rules: readonly Rule[] = [
+  ...elementwiseRules,
+  ...reductionRules,
+  ...shapeRules,
+  ...indexingRules,
+  ...controlRules,
+  ...transformationRules,
+];
+
+export const typedRules: readonly TypedRule[] = [
+  ...typedElementwiseRules,
+  ...typedControlRules,
+  ...typedTransformationRules,
+];
