@@ -64,25 +64,37 @@ export function narrowDerivativeSamples(name: string): readonly (readonly [Sampl
   if (withoutDifferences.has(name)) return [];
   return samplesOf(name).flatMap((sample): (readonly [Sample, Sample])[] => {
     if (!isFloat(sample.dtype) || sample.dtype === 'f64') return [];
-    const [wide] = inDoubles(sample, sample.dtype);
+    const wide = sample.regions === undefined ? widened(sample) : siblingInDoubles(name, sample);
     return wide !== undefined && isDifferentiable(name, sample) ? [[sample, wide]] : [];
   });
 }
 
-/** The sample in f64; none when its dtype is fixed by attrs or regions. */
-function inDoubles(sample: Sample, from: DType = 'f32'): readonly Sample[] {
+/** The sample in f64; none when it has a dtype of its own that is not f32. */
+function inDoubles(sample: Sample): readonly Sample[] {
   if (sample.regions !== undefined || 'dtype' in sample.attrs) {
     const to = sample.attrs['dtype'];
-    const isDouble = sample.dtype === 'f64' && (to === undefined || to === 'f64');
-    return from === 'f32' && isDouble ? [sample] : [];
+    return sample.dtype === 'f64' && (to === undefined || to === 'f64') ? [sample] : [];
   }
-  if (sample.dtype !== from) return [];
+  return sample.dtype === 'f32' ? [widened(sample)!] : [];
+}
+
+/** With f64 in place of its dtype, and of the float that it converts to. */
+function widened(sample: Sample): Sample | undefined {
+  const to = sample.attrs['dtype'] as DType | undefined;
+  if (to !== undefined && !isFloat(to)) return undefined;
   const operands = sample.operands.map((operand) =>
-    operand.type.dtype === from
+    operand.type.dtype === sample.dtype
       ? { ...operand, type: { ...operand.type, dtype: 'f64' as const } }
       : operand,
   );
-  return [{ ...sample, operands, dtype: 'f64' }];
+  const attrs = to === undefined ? sample.attrs : { ...sample.attrs, dtype: 'f64' };
+  return { ...sample, operands, attrs, dtype: 'f64' };
+}
+
+/** Regions are typed: the sample that has them in f64. */
+function siblingInDoubles(name: string, { label, dtype }: Sample): Sample | undefined {
+  const wanted = label.replace(dtype, 'f64');
+  return samplesOf(name).find((sample) => sample.dtype === 'f64' && sample.label === wanted);
 }
 
 function isDifferentiable(name: string, sample: Sample): boolean {
