@@ -10,6 +10,8 @@ export interface KernelParameterText {
   readonly tokens: readonly Token[];
   readonly attribute: string | undefined;
   readonly attributeArgument: string | undefined;
+  /** The function constant without which there is no such argument. */
+  readonly guard: string | undefined;
 }
 
 export interface KernelText {
@@ -245,7 +247,14 @@ function splitParameters(tokens: readonly Token[]): KernelParameterText[] {
     .filter((g) => g.length > 0)
     .map((g) => {
       const bracket = g.findIndex((t, i) => t.text === '[' && g[i + 1]?.text === '[');
-      if (bracket < 0) return { tokens: g, attribute: undefined, attributeArgument: undefined };
+      if (bracket < 0) {
+        return {
+          tokens: g,
+          attribute: undefined,
+          attributeArgument: undefined,
+          guard: undefined,
+        };
+      }
       const attributes = new Map<string, string>();
       addAttributes(g.slice(bracket), attributes);
       const [entry] = attributes;
@@ -253,6 +262,7 @@ function splitParameters(tokens: readonly Token[]): KernelParameterText[] {
         tokens: g.slice(0, bracket),
         attribute: entry?.[0],
         attributeArgument: entry?.[1],
+        guard: attributes.get('function_constant'),
       };
     });
 }

@@ -1,0 +1,229 @@
+/**
+ * From Metal source to a shared library that the engine can run: preprocess, check, translate, compile, link. Errors are those that a
+ * Metal compiler would give, with the lines of the source.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { entryText, tableText } from './entries.ts';
+import {
+  type ConstantValues,
+  type FunctionConstant,
+  type TranslatedKernel,
+  TranslationProblem,
+  translateMetal,
+} from './translate.ts';
+
+export interface MetalError {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+export interface CompiledMetal {
+  readonly errors: readonly MetalError[];
+  readonly kernels: readonly TranslatedKernel[];
+  readonly constants: readonly FunctionConstant[];
+}
+
+export interface CompileOptions {
+  readonly constants?: ConstantValues;
+  /** Without hooks at accesses: fast, and nothing is found. */
+  readonly unchecked?: boolean;
+}
+
+const clang = 'clang-19';
+const include = fileURLToPath(new URL('../include', sourceFolder()));
+
+/** This file's folder in the sources, whether it runs from there or from dist. */
+function sourceFolder(): string {
+  const here = import.meta.url;
+  return here.replace('/dist/tools/', '/tools/');
+}
+
+const language: readonly string[] = [
+  '-x',
+  'clcpp',
+  '-cl-std=clc++2021',
+  '-cl-no-stdinc',
+  '-Xclang',
+  '-cl-ext=-__opencl_c_pipes,-__opencl_c_device_enqueue,+cl_khr_fp16,+__cl_clang_function_pointers',
+  '-cl-single-precision-constant',
+  '-target',
+  `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
+  '-ferror-limit=0',
+  '-fno-caret-diagnostics',
+  '-fbracket-depth=1024',
+  '-Wno-unknown-attributes',
+  '-Wno-ignored-attributes',
+  '-Wno-unknown-pragmas',
+];
+
+/** Every access is a call of the engine; nothing else of the sanitizer is wanted. */
+const hooks: readonly string[] = [
+  '-fsanitize=kernel-address',
+  ...[
+    '-asan-instrumentation-with-call-threshold=0',
+    '-asan-stack=0',
+    '-asan-globals=0',
+    '-asan-opt-same-temp=0',
+    '-asan-kernel-mem-intrinsic-prefix=1',
+  ].flatMap((option) => ['-mllvm', option]),
+];
+
+/** The name that lines of the source have, in messages and in debug information. */
+export const sourceName = 'program_source';
+
+/**
+ * Compiles `source` to a shared library at `out`, which is there only when there are no errors. Libraries of the same source, options
+ * and simulator are shared through a cache.
+ */
+export function compileMetal(
+  source: string,
+  out: string,
+  options: CompileOptions = {},
+): CompiledMetal {
+  const folder = mkdtempSync(join(tmpdir(), 'metal-sim-'));
+  try {
+    const file = join(folder, 'source.metal');
+    writeFileSync(file, source);
+    const preprocessed = run([
+      '-E',
+      '-x',
+      'c++',
+      '-std=c++17',
+      '-undef',
+      '-nostdinc',
+      '-nostdinc++',
+      `-I${join(include, 'preprocess')}`,
+      '-include',
+      join(include, 'metal_predefined.h'),
+      file,
+    ]);
+    const early = errorsIn(preprocessed.stderr, /source\.metal$/);
+    if (preprocessed.status !== 0) return { errors: early, kernels: [], constants: [] };
+    const text = onlySource(preprocessed.stdout, file);
+    let translation: ReturnType<typeof translateMetal>;
+    try {
+      translation = translateMetal(text, options.constants ?? new Map());
+    } catch (problem) {
+      if (!(problem instanceof TranslationProblem)) throw problem;
+      const error = { line: problem.line, column: 1, message: problem.message };
+      return { errors: [error], kernels: [], constants: [] };
+    }
+    const { kernels, constants } = translation;
+    const unit = join(folder, 'kernels.clcpp');
+    writeFileSync(
+      unit,
+      `#include <metal_stdlib>\n#include <metal_sim_entries.h>\n#line 1 "${sourceName}"\n${translation.text}\n${entryText(kernels)}`,
+    );
+    const tables = join(folder, 'tables.c');
+    writeFileSync(tables, tableText(kernels));
+    const flags = [...language, '-O1', '-g', '-fPIC', '-ffp-contract=off', `-I${include}`];
+    const compiled = run([
+      ...flags,
+      ...(options.unchecked ? [] : hooks),
+      '-c',
+      unit,
+      '-o',
+      join(folder, 'kernels.o'),
+    ]);
+    const errors = errorsIn(compiled.stderr, new RegExp(`^${sourceName}$`));
+    if (compiled.status !== 0) {
+      const unplaced =
+        errors.length > 0 ? errors : [{ line: 0, column: 0, message: compiled.stderr.trim() }];
+      return { errors: unplaced, kernels: [], constants };
+    }
+    const library = join(folder, 'library.so');
+    const linked = run([
+      '-shared',
+      '-fPIC',
+      `-I${include}`,
+      tables,
+      join(folder, 'kernels.o'),
+      '-o',
+      library,
+      ...engineLibrary(),
+    ]);
+    if (linked.status !== 0) throw new Error(`the library does not link:\n${linked.stderr}`);
+    mkdirSync(dirname(out), { recursive: true });
+    renameSync(library, out);
+    return { errors: [], kernels, constants };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** build/libmetal_sim.so, which holds what compiled kernels call. */
+function engineLibrary(): readonly string[] {
+  const build = fileURLToPath(new URL('../../../build/', sourceFolder()));
+  return [`-L${build}`, '-lmetal_sim', `-Wl,-rpath,${build}`];
+}
+
+/** A key under which the result of compiling may be kept. */
+export function cacheKey(source: string, options: CompileOptions): string {
+  const hash = createHash('sha256').update(source);
+  hash.update(JSON.stringify([...(options.constants ?? [])]));
+  hash.update(String(options.unchecked ?? false));
+  for (const file of ['metal_stdlib', 'metal_sim_entries.h', 'metal_predefined.h']) {
+    const path = join(include, file);
+    if (existsSync(path)) hash.update(readFileSync(path));
+  }
+  return hash.digest('hex');
+}
+
+function run(args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr, error } = spawnSync(clang, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (error !== undefined) throw new Error(`cannot run ${clang}: ${error.message}`);
+  return { status, stdout, stderr };
+}
+
+/** Leaves out what comes from headers; markers of lines stay, under the name of the source. */
+function onlySource(text: string, file: string): string {
+  let isOurs = false;
+  const lines: string[] = [];
+  for (const line of text.split('\n')) {
+    const marker = /^# (\d+) "([^"]*)"/.exec(line);
+    if (marker === null) {
+      if (isOurs) lines.push(line);
+      continue;
+    }
+    isOurs = marker[2] === file;
+    if (isOurs) lines.push(`#line ${marker[1]} "${sourceName}"`);
+  }
+  return lines.join('\n');
+}
+
+/** Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. */
+function errorsIn(stderr: string, file: RegExp): readonly MetalError[] {
+  const errors: MetalError[] = [];
+  let pending: string | undefined;
+  for (const line of stderr.split('\n')) {
+    const match = /^(.*?):(\d+):(\d+): (?:fatal )?(error|note|warning): (.*)$/.exec(line);
+    if (match === null) continue;
+    const [, name, at, column, severity, message] = match;
+    const isOurs = file.test(name!);
+    if (severity === 'error') {
+      pending = isOurs ? undefined : message;
+      if (isOurs) errors.push({ line: Number(at), column: Number(column), message: message! });
+    } else if (severity === 'note' && isOurs && pending !== undefined) {
+      errors.push({ line: Number(at), column: Number(column), message: pending });
+      pending = undefined;
+    }
+  }
+  return errors;
+}

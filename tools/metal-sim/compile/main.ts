@@ -1,0 +1,32 @@
+/**
+ * node dist/tools/metal-sim/compile/main.js SOURCE OUT [--constants JSON] [--unchecked]
+ *
+ * What `newLibraryWithSource:` of the simulator calls. Prints {errors, kernels, constants} as JSON; exit code 1 when there are errors.
+ * --constants: function constants by index, each as C++ text: {"0": "true", "3": "0x1p-3f"}.
+ */
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { compileMetal } from './compile.ts';
+
+const args = await yargs(hideBin(process.argv))
+  .usage('$0 <source> <out>')
+  .demandCommand(2, 2)
+  .option('constants', { type: 'string', describe: 'Function constants by index, as JSON' })
+  .option('unchecked', {
+    type: 'boolean',
+    default: false,
+    describe: 'Leave out all checks of memory',
+  })
+  .strictOptions()
+  .parseAsync();
+const [source, out] = args._.map(String);
+const constants = Object.entries(
+  JSON.parse(args.constants ?? '{}') as Readonly<Record<string, string>>,
+).map(([index, value]) => [Number(index), value] as const);
+const result = compileMetal(readFileSync(source!, 'utf8'), out!, {
+  constants: new Map(constants),
+  unchecked: args.unchecked,
+});
+process.stdout.write(`${JSON.stringify(result)}\n`);
+process.exitCode = result.errors.length === 0 ? 0 : 1;

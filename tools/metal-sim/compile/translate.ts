@@ -1,0 +1,476 @@
+/**
+ * Metal source, after its preprocessor, as C++ for OpenCL that clang compiles for this machine: address spaces and kernels go by
+ * other names, threadgroup declarations become references to memory of the engine, and everything else stays where it is, so that
+ * lines and messages are those of the source.
+ */
+import { analyse, closing, type KernelText, type Structure } from '../../metal-check/structure.ts';
+import type { Token } from '../../metal-check/tokens.ts';
+import { tokenize } from '../../metal-check/tokens.ts';
+import { openClOnlyWords } from '../../metal-check/words.ts';
+
+/** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
+export type ConstantValues = ReadonlyMap<number, string>;
+
+export interface TranslatedParameter {
+  readonly name: string;
+  /** device, constant and threadgroup memory, or the name of a built-in input. */
+  readonly kind: 'device' | 'constant' | 'threadgroup' | 'builtin';
+  readonly builtin: string | undefined;
+  /** `[[buffer(n)]]` or `[[threadgroup(n)]]`. */
+  readonly index: number;
+  /** The function constant without which there is no argument. */
+  readonly guard: string | undefined;
+}
+
+export interface TranslatedKernel {
+  /** What `newFunctionWithName:` takes. */
+  readonly hostName: string;
+  /** The function, in C++: `add`, `ns::add<float>`. */
+  readonly expression: string;
+  readonly parameters: readonly TranslatedParameter[];
+  readonly maxThreads: number;
+  /** Whether its threads may wait for each other. */
+  readonly hasBarriers: boolean;
+  readonly usesConstants: boolean;
+}
+
+export interface FunctionConstant {
+  readonly name: string;
+  readonly type: string;
+  readonly index: number;
+}
+
+export interface Translation {
+  readonly text: string;
+  readonly kernels: readonly TranslatedKernel[];
+  readonly constants: readonly FunctionConstant[];
+}
+
+/** Source that the translation cannot follow: told like an error of the compiler. */
+export class TranslationProblem extends Error {
+  override readonly name: string = 'TranslationProblem';
+  readonly line: number;
+
+  constructor(message: string, line: number) {
+    super(message);
+    this.line = line;
+  }
+}
+
+/** Replacements by the index of the first token; a run of tokens is replaced by a text. */
+interface Edit {
+  readonly from: number;
+  /** The token after the last one replaced. */
+  readonly to: number;
+  readonly text: string;
+}
+
+const spaces: ReadonlyMap<string, string> = new Map([
+  ['device', '__global'],
+  ['threadgroup', '__local'],
+  ['thread', '__private'],
+]);
+
+export function translateMetal(source: string, values: ConstantValues): Translation {
+  const structure = analyse(tokenize(source));
+  const edits: Edit[] = [];
+  const constants = functionConstants(structure, values, edits);
+  const defined = new Set(constants.filter((c) => values.has(c.index)).map((c) => c.name));
+  for (const [k, kernel] of structure.kernels.entries())
+    threadgroupLocals(structure, kernel, k, edits);
+  const instances = instantiations(structure, edits);
+  words(structure, defined, edits);
+  const waiting = waitingNames(structure);
+  const kernels = structure.kernels.flatMap((kernel) =>
+    kernelsOf(structure, kernel, instances, waiting, constants),
+  );
+  return { text: apply(source, structure.tokens, edits), kernels, constants };
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Words
+
+/** Address spaces and keywords by other names. */
+function words({ tokens }: Structure, defined: ReadonlySet<string>, edits: Edit[]): void {
+  const taken = new Set<number>();
+  for (const { from, to } of edits) for (let i = from; i < to; i++) taken.add(i);
+  let attribute = -1;
+  tokens.forEach((token, i) => {
+    const next = tokens[i + 1]?.text;
+    if (token.text === '[' && next === '[') attribute = closing(tokens, i);
+    const replace = (text: string, count = 1): void => {
+      if (!taken.has(i)) edits.push({ from: i, to: i + count, text });
+    };
+    if (token.kind === 'number' && /bf$/i.test(token.text)) {
+      replace(`bfloat(${token.text.slice(0, -2)}f)`);
+      return;
+    }
+    if (token.kind === 'directive') {
+      if (!/^#\s*(?:\d|line\b)/.test(token.text)) replace('');
+      return;
+    }
+    if (token.kind !== 'word') return;
+    if (i < attribute) {
+      if (token.text === 'kernel') replace('metal_kernel');
+      else if (spaces.has(token.text)) replace(`metal_${token.text}`);
+      return;
+    }
+    if (token.text === 'constant') replace(constantAt(tokens, i));
+    else if (token.text === 'kernel') replace('');
+    else if (token.text === 'is_function_constant_defined' && next === '(') {
+      const name = tokens[i + 2]?.text ?? '';
+      replace(defined.has(name) ? 'true' : 'false', closing(tokens, i + 1) + 1 - i);
+    } else if (spaces.has(token.text)) replace(spaces.get(token.text)!);
+    else if (openClOnlyWords.has(token.text)) replace(`${token.text}_`);
+  });
+}
+
+/**
+ * `constant` is read-only device memory here: C++ for OpenCL cannot copy a struct out of its own constant address space. Class
+ * members need no address space, and after a parameter list it qualifies `this`.
+ */
+function constantAt(tokens: readonly Token[], i: number): string {
+  const before = tokens[i - 1]?.text;
+  if (before === 'static' || tokens[i - 2]?.text === 'static') return 'const';
+  if (before === ')') return 'const __global';
+  if (before === 'const') return '__global';
+  return '__global const';
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Function constants
+
+/** `constant T name [[function_constant(n)]];` gets its value, or zero when the host has given none. */
+function functionConstants(
+  { tokens, scopes }: Structure,
+  values: ConstantValues,
+  edits: Edit[],
+): readonly FunctionConstant[] {
+  const found: FunctionConstant[] = [];
+  tokens.forEach((token, i) => {
+    if (token.text !== 'function_constant' || scopes[i]!.some((kind) => kind !== 'namespace'))
+      return;
+    if (tokens[i - 1]?.text !== '[' || tokens[i - 2]?.text !== '[') return;
+    const open = i - 2;
+    const end = closing(tokens, open) + 1;
+    if (tokens[end]?.text !== ';') return;
+    const index = Number(tokens[i + 2]?.text);
+    if (!Number.isInteger(index) || index < 0 || index > 65535) {
+      throw new TranslationProblem(
+        'the index of a function constant is a number from 0 to 65535',
+        token.line,
+      );
+    }
+    const name = tokens[open - 1]!.text;
+    let start = open - 1;
+    while (start > 0 && ![';', '}', '{'].includes(tokens[start - 1]!.text)) start--;
+    const type = tokens
+      .slice(start, open - 1)
+      .filter((t) => t.text !== 'constant' && t.text !== 'const' && t.kind !== 'directive')
+      .map((t) => t.text)
+      .join(' ');
+    found.push({ name, type, index });
+    edits.push({ from: open, to: end, text: ` = (${type})(${values.get(index) ?? '0'})` });
+  });
+  return found;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Threadgroup memory
+
+/** `threadgroup float a[32], b;` in a kernel: references to memory that all threads of a threadgroup share. */
+function threadgroupLocals(
+  { tokens }: Structure,
+  kernel: KernelText,
+  k: number,
+  edits: Edit[],
+): void {
+  let count = 0;
+  for (let i = kernel.bodyStart + 1; i < kernel.bodyEnd; i++) {
+    if (tokens[i]!.text !== 'threadgroup' || !isStatementStart(tokens, i)) continue;
+    let end = i;
+    while (end < kernel.bodyEnd && tokens[end]!.text !== ';') end++;
+    const declaration = splitDeclaration(tokens, i + 1, end);
+    if (declaration === undefined) continue;
+    let text = '';
+    for (const { name, dims } of declaration.names) {
+      const id = k * 256 + count++;
+      text += `__local auto& ${name} = metal_sim::shared<${declaration.type}${dims}>(${id}u); `;
+    }
+    let from = i;
+    while (isStorageWord(tokens[from - 1]?.text)) from--;
+    edits.push({ from, to: end + 1, text: text.trimEnd() });
+    i = end;
+  }
+}
+
+function isStorageWord(text: string | undefined): boolean {
+  return text === 'volatile' || text === 'const';
+}
+
+function isStatementStart(tokens: readonly Token[], i: number): boolean {
+  let at = i - 1;
+  while (isStorageWord(tokens[at]?.text)) at--;
+  // after `alignas(16)` or an attribute
+  if (tokens[at]?.text === ')' || tokens[at]?.text === ']') {
+    let depth = 0;
+    for (; at > 0; at--) {
+      if ([')', ']'].includes(tokens[at]!.text)) depth++;
+      if (['(', '['].includes(tokens[at]!.text) && --depth === 0) break;
+    }
+    at--;
+    if (tokens[at]?.text === 'alignas') at--;
+  }
+  return ['{', '}', ';'].includes(tokens[at]?.text ?? '') || tokens[at]?.kind === 'directive';
+}
+
+/** Type and declarators of tokens from..to; undefined for pointers and references, which need no memory. */
+function splitDeclaration(
+  tokens: readonly Token[],
+  from: number,
+  to: number,
+): { type: string; names: readonly { name: string; dims: string }[] } | undefined {
+  const parts: { start: number; end: number }[] = [];
+  let depth = 0;
+  let start = from;
+  for (let i = from; i <= to; i++) {
+    const { text } = tokens[i]!;
+    if ('([{<'.includes(text)) depth++;
+    if (')]}>'.includes(text)) depth--;
+    if (text === '>>') depth -= 2;
+    if (i === to || (text === ',' && depth === 0)) {
+      parts.push({ start, end: i });
+      start = i + 1;
+    }
+  }
+  const first = parts[0]!;
+  // the name is the last word before `[` or the end
+  let name = first.end - 1;
+  while (name > first.start && tokens[name]!.text === ']') {
+    let open = name;
+    for (let d = 0; open > first.start; open--) {
+      if (tokens[open]!.text === ']') d++;
+      if (tokens[open]!.text === '[' && --d === 0) break;
+    }
+    name = open - 1;
+  }
+  const typeTokens = tokens.slice(first.start, name);
+  if (typeTokens.some((t) => t.text === '*' || t.text === '&' || t.text === '=')) return undefined;
+  const type = typeTokens.map((t) => t.text).join(' ');
+  if (type === '' || tokens[name]!.kind !== 'word') return undefined;
+  const dimsOf = (a: number, b: number): string =>
+    tokens
+      .slice(a, b)
+      .map((t) => t.text)
+      .join(' ');
+  const names = parts.map(({ start: a, end: b }, n) => {
+    const at = n === 0 ? name : a;
+    return { name: tokens[at]!.text, dims: dimsOf(at + 1, b) };
+  });
+  return { type, names };
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Kernels
+
+interface Instance {
+  readonly name: string;
+  readonly hostName: string;
+  /** With template arguments and namespaces. */
+  readonly expression: string;
+}
+
+/** `template [[host_name("x")]] [[kernel]] decltype(f<float>) f<float>;`, and the form that repeats the parameters. */
+function instantiations({ tokens, scopes }: Structure, edits: Edit[]): readonly Instance[] {
+  const found: Instance[] = [];
+  tokens.forEach((token, i) => {
+    if (token.text !== 'template' || tokens[i + 1]?.text === '<') return;
+    if (scopes[i]!.some((kind) => kind !== 'namespace')) return;
+    let end = i;
+    while (end < tokens.length && tokens[end]!.text !== ';') end++;
+    const body = tokens.slice(i + 1, end);
+    const host = body.findIndex((t) => t.text === 'host_name');
+    const isKernel = body.some((t) => t.text === 'kernel');
+    if (host < 0 && !isKernel) return;
+    edits.push({ from: i, to: end + 1, text: '' });
+    const call = instanceExpression(body);
+    if (call === undefined) throw new TranslationProblem('an instantiation of what?', token.line);
+    const hostName = host < 0 ? call : JSON.parse(body[host + 2]!.text);
+    const name = call.slice(0, call.indexOf('<')).trim();
+    found.push({
+      name: name.slice(name.lastIndexOf(':') + 1),
+      hostName: String(hostName),
+      expression: namespaceAt(tokens, scopes, i) + call,
+    });
+  });
+  return found;
+}
+
+/** `f<float>` of the tokens of an instantiation. */
+function instanceExpression(body: readonly Token[]): string | undefined {
+  let list = body;
+  const decl = list.findIndex((t) => t.text === 'decltype');
+  if (decl >= 0) list = list.slice(closing(list, decl + 1) + 1);
+  else {
+    const voids = list.findIndex((t) => t.text === 'void');
+    if (voids < 0) return undefined;
+    list = list.slice(voids + 1);
+  }
+  const open = list.findIndex((t) => t.text === '<');
+  if (open < 0) return undefined;
+  let depth = 0;
+  let close = open;
+  for (; close < list.length; close++) {
+    const { text } = list[close]!;
+    if (text === '<') depth++;
+    if (text === '>') depth--;
+    if (depth === 0) break;
+  }
+  return list
+    .slice(0, close + 1)
+    .map((t) => (t.kind === 'word' ? ` ${t.text} ` : t.text))
+    .join('')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** `a::b::` for a token inside of namespaces. */
+function namespaceAt(tokens: readonly Token[], scopes: Structure['scopes'], i: number): string {
+  const names: string[] = [];
+  let depth = scopes[i]!.length;
+  for (let at = i - 1; at >= 0 && depth > 0; at--) {
+    if (tokens[at]!.text === '{' && scopes[at]!.length === depth - 1) {
+      names.unshift(tokens[at - 1]!.text);
+      depth--;
+    }
+  }
+  return names
+    .filter((n) => n !== 'namespace')
+    .map((n) => `${n}::`)
+    .join('');
+}
+
+function kernelsOf(
+  structure: Structure,
+  kernel: KernelText,
+  instances: readonly Instance[],
+  waiting: ReadonlySet<string>,
+  constants: readonly FunctionConstant[],
+): readonly TranslatedKernel[] {
+  const { tokens, scopes } = structure;
+  const body = tokens.slice(kernel.bodyStart, kernel.bodyEnd);
+  const at = tokens.indexOf(kernel.name);
+  const prefix = namespaceAt(tokens, scopes, at);
+  const names = new Set(constants.map((c) => c.name));
+  const common = {
+    parameters: parametersOf(kernel),
+    maxThreads: Number(kernel.attributes.get('max_total_threads_per_threadgroup') ?? 0) || 0,
+    hasBarriers: body.some((t) => waiting.has(t.text) || isWaiting(t.text)),
+    usesConstants:
+      constants.length > 0 && tokens.some((t, i) => names.has(t.text) && scopes[i]!.length > 0),
+  };
+  if (!isTemplate(tokens, at)) {
+    const host = kernel.attributes.get('host_name');
+    const hostName = host === undefined ? prefix + kernel.name.text : String(JSON.parse(host));
+    return [{ hostName, expression: prefix + kernel.name.text, ...common }];
+  }
+  return instances
+    .filter((instance) => instance.name === kernel.name.text)
+    .map(({ hostName, expression }) => ({ hostName, expression, ...common }));
+}
+
+function isTemplate(tokens: readonly Token[], name: number): boolean {
+  for (let at = name; at > 0; at--) {
+    const { text } = tokens[at]!;
+    if (text === 'template') return true;
+    if (text === ';' || text === '}' || text === '{') return false;
+  }
+  return false;
+}
+
+function parametersOf(kernel: KernelText): readonly TranslatedParameter[] {
+  const parameters: TranslatedParameter[] = [];
+  const used = { buffer: new Set<number>(), threadgroup: new Set<number>() };
+  const next = (kind: 'buffer' | 'threadgroup'): number => {
+    let n = 0;
+    while (used[kind].has(n)) n++;
+    return n;
+  };
+  const explicit = kernel.parameters.map((p) => Number(p.attributeArgument));
+  kernel.parameters.forEach((p, i) => {
+    if (p.attribute === 'buffer' || p.attribute === 'threadgroup')
+      used[p.attribute].add(explicit[i]!);
+  });
+  for (const [i, p] of kernel.parameters.entries()) {
+    const texts = p.tokens.map((t) => t.text);
+    const isIndirect = texts.includes('*') || texts.includes('&');
+    const bracket = texts.indexOf('[');
+    const name = texts[bracket < 0 ? texts.length - 1 : bracket - 1]!;
+    if (!isIndirect && bracket < 0) {
+      parameters.push({ name, kind: 'builtin', builtin: p.attribute, index: 0, guard: undefined });
+      continue;
+    }
+    const kind = texts.includes('threadgroup')
+      ? 'threadgroup'
+      : texts.includes('constant')
+        ? 'constant'
+        : 'device';
+    const table = kind === 'threadgroup' ? 'threadgroup' : 'buffer';
+    const index = p.attribute === table ? explicit[i]! : next(table);
+    used[table].add(index);
+    parameters.push({ name, kind, builtin: undefined, index, guard: p.guard });
+  }
+  return parameters;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Who waits
+
+function isWaiting(word: string): boolean {
+  return /^(?:threadgroup_barrier|simdgroup_barrier|simd_\w+|quad_\w+|simdgroup_(?:load|store|multiply\w*|\w+8x8|matrix))$/.test(
+    word,
+  );
+}
+
+/** Names of functions and types whose bodies have barriers or simdgroup functions, or mention a name that has. */
+function waitingNames({ tokens, scopes }: Structure): ReadonlySet<string> {
+  const definitions: { name: string; words: ReadonlySet<string> }[] = [];
+  tokens.forEach((token, i) => {
+    if (token.text !== '{' || scopes[i]!.some((kind) => kind !== 'namespace')) return;
+    let start = i;
+    while (start > 0 && ![';', '}', '{'].includes(tokens[start - 1]!.text)) start--;
+    const head = tokens.slice(start, i);
+    if (head.some((t) => t.text === 'namespace' || t.text === 'kernel')) return;
+    const parenthesis = head.findIndex((t) => t.text === '(');
+    const keyword = head.findIndex((t) => t.text === 'struct' || t.text === 'class');
+    const name = parenthesis > 0 ? head[parenthesis - 1] : head[keyword + 1];
+    if (name === undefined) return;
+    const body = tokens.slice(i, closing(tokens, i));
+    definitions.push({ name: name.text, words: new Set(body.map((t) => t.text)) });
+  });
+  const waiting = new Set<string>();
+  for (let size = -1; size !== waiting.size; ) {
+    size = waiting.size;
+    for (const { name, words: mentioned } of definitions) {
+      if ([...mentioned].some((w) => isWaiting(w) || waiting.has(w))) waiting.add(name);
+    }
+  }
+  return waiting;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+
+function apply(source: string, tokens: readonly Token[], edits: readonly Edit[]): string {
+  let text = '';
+  let at = 0;
+  for (const { from, to, text: replacement } of [...edits].sort((a, b) => a.from - b.from)) {
+    const start = tokens[from]!.start;
+    const last = tokens[to - 1]!;
+    const end = last.start + last.text.length;
+    // lines stay where they are
+    const lines = source.slice(start, end).split('\n').length - 1;
+    text += source.slice(at, start) + replacement + '\n'.repeat(lines);
+    at = end;
+  }
+  return text + source.slice(at);
+}
