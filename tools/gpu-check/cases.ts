@@ -77,6 +77,14 @@ const training = (program: string, dims: GpuCase['dims'], below: number): GpuCas
   below,
 });
 
+const scans = [
+  bench('cumsum_rows', { M: 2048, N: 2048 }),
+  bench('cumsum_columns', { M: 2048, N: 2048 }),
+  bench('cumsum_long', { N: 2 ** 21 }),
+  bench('argsort_rows', { M: 1024, N: 1024 }),
+  bench('argsort_long', { N: 2 ** 20 }),
+].map((c): GpuCase => ({ ...c, file: 'tools/gpu-check/programs/ordering.mlx' }));
+
 export const cases: readonly GpuCase[] = [
   ...golden('gelu_chain', { N: 1000 }),
   ...golden('softmax', { M: 37, N: 250 }),
@@ -120,6 +128,7 @@ export const cases: readonly GpuCase[] = [
     ...bench('layer_norm_backward', { M: 32768, N: 1024 }),
     file: 'tools/gpu-check/programs/variety.mlx',
   },
+  ...scans,
   bench('gemm', { M: 2048, N: 2048, K: 2048 }),
   bench('linear_gelu', { M: 1024, K: 768, N: 3072 }),
   bench('attention', { B: 4, H: 12, N: 256, D: 64 }),

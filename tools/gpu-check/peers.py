@@ -1,4 +1,4 @@
-"""The functions that are timed, of tools/bench/programs/kernels.mlx and programs/variety.mlx, in PyTorch, on the same inputs."""
+"""The functions that are timed, of tools/bench/programs/kernels.mlx and of programs/, in PyTorch, on the same inputs."""
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,11 @@ FORMULAS = {
     "layer_norm_backward": lambda x, w, b, dy: torch.ops.aten.native_layer_norm_backward(
         dy, x, [x.shape[-1]], *statistics(x), w, b, [True, True, True]
     ),
+    "cumsum_rows": lambda x: x.cumsum(1),
+    "cumsum_columns": lambda x: x.cumsum(0),
+    "cumsum_long": lambda x: x.cumsum(0),
+    "argsort_rows": lambda x: x.argsort(dim=-1, stable=True).int(),
+    "argsort_long": lambda x: x.argsort(stable=True).int(),
     "gemm": lambda a, b: a @ b,
     "linear_gelu": lambda x, w, b: F.gelu(x @ w + b, approximate="none"),
     "attention": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
