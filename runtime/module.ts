@@ -1,4 +1,5 @@
 /** Loaded bundles: functions that take arguments, bind dims, run on a device and give tensors. */
+import { constants } from 'node:buffer';
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Plan, PlanFunction, PlanParameter, PlanTree } from '../compiler/plan/plan.ts';
 import { product } from '../compiler/symbolic/integer.ts';
@@ -499,6 +500,10 @@ function buildTree(tree: PlanTree, next: () => Tensor): Result {
 }
 
 function allocate(device: Device, bytes: number): ReturnType<Device['allocate']> {
+  if (bytes > constants.MAX_LENGTH) {
+    const limit = `Node's buffers hold at most ${constants.MAX_LENGTH}`;
+    throw new MlxcError('MLX5121', `no memory for a tensor of ${bytes} bytes`, limit);
+  }
   try {
     return device.allocate(bytes);
   } catch {

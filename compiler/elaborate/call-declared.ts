@@ -73,6 +73,7 @@ export function callDeclared(
   if (misfit !== undefined) {
     return e.error(noSolution(showDim(misfit.dim), print(misfit.actual), name, misfit.span));
   }
+  if (open.length > 0 && site.expected?.kind === 'error') return errorTerm;
   if (open.length > 0) {
     const generics = [...inference.generics.values()];
     const example = generics.every(isDimGeneric)

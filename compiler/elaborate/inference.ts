@@ -21,7 +21,7 @@ import type { DimExpression, Generic, TypeArgument, TypeExpression } from '../sy
 import { evaluateDim } from './dims.ts';
 import type { Elaborator } from './elaborator.ts';
 import { Scope } from './scope.ts';
-import { leadingAxes, scalarType, withoutLeading } from './terms.ts';
+import { errorType, leadingAxes, scalarType, withoutLeading } from './terms.ts';
 import { asDim, asType, evaluateType, isDimGeneric } from './types.ts';
 import type { GenericArgument, Type } from './value.ts';
 
@@ -260,11 +260,12 @@ export class Inference {
       const { default: fallback, name } = generic;
       if (fallback === undefined) continue;
       if (isDimGeneric(generic)) {
-        const dim = asDim({ kind: 'type', type: fallback });
+        const dim = asDim(fallback);
         const value = dim && evaluateDim(this.e, dim, this.scope);
         if (value !== undefined) this.bind(name.text, { kind: 'dim', dim: value }, span);
       } else {
-        const type = evaluateType(this.e, fallback, this.scope);
+        const written = asType(fallback);
+        const type = written === undefined ? errorType : evaluateType(this.e, written, this.scope);
         if (type.kind !== 'error') this.bind(name.text, { kind: 'type', type }, span);
       }
     }
@@ -314,6 +315,9 @@ export function strengthen(type: Type): Type {
       return scalarType('f32');
     case 'bool-constant':
       return scalarType('bool');
+    case 'tuple':
+    case 'array':
+      return { kind: type.kind, items: type.items.map(strengthen) };
     default:
       return withoutWeakNumbers(type) ?? type;
   }

@@ -53,11 +53,15 @@ export function showInstance(instance: StructInstance): string {
   const args = instance.arguments.map(showArgument);
   while (args.length > 0) {
     const fallback = declaration.generics[args.length - 1]?.default;
-    if (fallback === undefined || showTypeExpression(fallback) !== args.at(-1)) break;
+    if (fallback === undefined || showDefault(fallback) !== args.at(-1)) break;
     args.pop();
   }
   const generics = args.length === 0 ? '' : `<${args.join(', ')}>`;
   return `${declaration.name.text}${generics}${leading.length === 0 ? '' : showShape(leading)}`;
+}
+
+function showDefault(fallback: TypeArgument): string {
+  return fallback.kind === 'type' ? showTypeExpression(fallback.type) : showDim(fallback.dim);
 }
 
 export function showArgument(argument: GenericArgument): string {

@@ -16,7 +16,7 @@ import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
 import { namesIn } from './generics.ts';
-import { Inference } from './inference.ts';
+import { Inference, strengthen } from './inference.ts';
 import type { Binding, Scope } from './scope.ts';
 import { containsError, errorTerm, typeOf, withLeading } from './terms.ts';
 import { evaluateType, isErrorBinding, structArguments, structType } from './types.ts';
@@ -149,6 +149,15 @@ function makeStruct(
     values.set(field.text, { term, span: value.span });
   }
   if (failed) return errorTerm;
+  for (const { name: field, type } of declaration.fields) {
+    const generic = type.kind === 'named' ? inference.generics.get(type.name.text) : undefined;
+    const given = values.get(field.text);
+    if (generic?.constraint === undefined || given === undefined) continue;
+    if (inference.bound.has(generic.name.text)) continue;
+    // a literal for a generic dtype or tree takes its own dtype
+    const own = strengthen(typeOf(given.term));
+    inference.bind(generic.name.text, { kind: 'type', type: own }, given.span);
+  }
   inference.applyDefaults(name.span);
   const open = inference.unbound();
   if (open.length > 0) {

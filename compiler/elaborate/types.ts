@@ -241,7 +241,7 @@ export function structArguments(
     const argument =
       source !== undefined
         ? evaluateArgument(e, generic, source, scope)
-        : evaluateArgument(e, generic, { kind: 'type', type: generic.default! }, inner);
+        : evaluateArgument(e, generic, generic.default!, inner);
     if (argument === undefined) return undefined;
     if (!satisfies(e, generic, argument, source === undefined ? place.span : spanOf(source))) {
       return undefined;

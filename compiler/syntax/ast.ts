@@ -75,7 +75,7 @@ export interface Generic {
   readonly isShape: boolean;
   /** `float`, `number`, `integer`, `any`, `tree`, `int`; undefined for a dim or shape variable. */
   readonly constraint: Name | undefined;
-  readonly default: TypeExpression | undefined;
+  readonly default: TypeArgument | undefined;
   readonly span: Span;
 }
 

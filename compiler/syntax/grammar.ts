@@ -12,6 +12,7 @@
 import type { IToken, TokenType } from 'chevrotain';
 import type { DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import {
+  emptyStatement,
   foreignKeyword,
   nestedDeclaration,
   noJump,
@@ -362,6 +363,11 @@ class Parser extends ExpressionParser {
       this.MANY(() => this.SUBRULE(this.statement));
     } else {
       while (!this.isNext(T.RightBrace) && !this.isAtEnd() && !this.isAtDeclaration()) {
+        if (this.isNext(T.Semicolon)) {
+          this.report(emptyStatement(this.spanOf(this.LA(1))));
+          this.SKIP_TOKEN();
+          continue;
+        }
         for (const statement of this.statementOrSkip()) {
           if (statement.kind === 'result') result = statement.value;
           else statements.push(statement);

@@ -5,7 +5,7 @@
  *   Primary  ::= Name ('<' TypeArgument,* '>')? | '(' Type,* ')' | '[' Type ';' Dim ']' | 'fn' '(' Type,* ')' '->' Type
  *   DimItem  ::= '...' Name | Dim
  *   Dim      ::= sums, products, `-`, calls and parentheses over numbers and names
- *   Generics ::= '<' ('...' Name | Name (':' Name)? ('=' Type)?),* '>'
+ *   Generics ::= '<' ('...' Name | Name (':' Name)? ('=' TypeArgument)?),* '>'
  *   Pattern  ::= Name | '_' | '(' Pattern,* ')'
  */
 import type { IToken, TokenType } from 'chevrotain';
@@ -262,7 +262,9 @@ export abstract class TypeParser extends BaseParser {
     return this.ACTION<DimExpression>(() => {
       const value = Number(token.image.replaceAll('_', ''));
       if (!Number.isSafeInteger(value)) {
-        this.report(unexpectedToken(this.spanOf(token), 'an integer', `\`${token.image}\``));
+        const isWhole = /^\d+$/.test(token.image.replaceAll('_', ''));
+        const expected = isWhole ? 'a dim below 2^53' : 'an integer';
+        this.report(unexpectedToken(this.spanOf(token), expected, `\`${token.image}\``));
       }
       return { kind: 'number', value, span: this.spanOf(token) };
     });
@@ -325,10 +327,10 @@ export abstract class TypeParser extends BaseParser {
       this.CONSUME(T.Colon);
       constraint = this.CONSUME1(T.Identifier, { ERR_MSG: '`float`, `number` or another kind' });
     });
-    let fallback: TypeExpression | undefined;
+    let fallback: TypeArgument | undefined;
     this.OPTION2(() => {
       this.CONSUME(T.Equal);
-      fallback = this.SUBRULE(this.type);
+      fallback = this.SUBRULE(this.typeArgument);
     });
     return this.ACTION<Generic>(() => ({
       name: this.nameOf(name),

@@ -268,6 +268,11 @@ export function fieldColon(span: Span): Diagnostic {
   });
 }
 
+/** `let a = 1;;` */
+export function emptyStatement(span: Span): Diagnostic {
+  return error(1032, span, 'this `;` ends nothing', { hint: 'remove it' });
+}
+
 /** `fn f(x: f32): f32` */
 export function resultColon(span: Span): Diagnostic {
   return error(1031, span, 'the result type stands behind `->`, found `:`', { hint: 'write `->`' });

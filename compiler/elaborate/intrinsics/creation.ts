@@ -30,6 +30,8 @@ export function resultType(a: Arguments, fallback: DType): TensorType {
   const dtype = a.isNone('dtype') ? (wanted?.dtype ?? fallback) : a.dtype('dtype');
   if (!a.isNone('shape')) return { dtype, shape: a.shape('shape') };
   if (wanted !== undefined) return { dtype, shape: wanted.shape };
+  // the type that was written could not be read, which has been said
+  if (expected?.kind === 'error') a.need(undefined);
   return a.fail('MLX2410', 'the shape is not known here', {
     hint: 'give it, as in `zeros((2, 3))`, or annotate: `let x: f32[2, 3] = zeros();`',
   });
