@@ -1,6 +1,7 @@
 /** Arithmetic on what is known when compiling: whole numbers and dims, reals, bools, strings, dtypes. */
 import { badLiteral, notCompileTime, unresolvedConstant } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { evaluateNumbers } from '../primitives/families.ts';
 import {
   add,
   constantValue,
@@ -221,9 +222,9 @@ function foldReals(operator: BinaryOperator, a: number, b: number): Term | undef
     case '/':
       return real(a / b);
     case '%':
-      return real(a - b * Math.floor(a / b));
+      return real(evaluateNumbers('rem', a, b));
     case '**':
-      return real(a ** b);
+      return real(evaluateNumbers('pow', a, b));
     case '==':
       return truth(a === b);
     case '!=':

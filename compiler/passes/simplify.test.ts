@@ -106,6 +106,20 @@ const cases: readonly Case[] = [
     after: ['return %0'],
   },
   {
+    name: 'through a float an integer saturates: that is not the conversion that wraps',
+    parameters: '%0: u8[B]',
+    before: [
+      '%1 = convert %0 {dtype = "f32"} : f32[B]',
+      '%2 = convert %1 {dtype = "i8"} : i8[B]',
+      'return %2',
+    ],
+    after: [
+      '%1 = convert %0 {dtype = "f32"} : f32[B]',
+      '%2 = convert %1 {dtype = "i8"} : i8[B]',
+      'return %2',
+    ],
+  },
+  {
     name: 'narrowing and back rounds',
     parameters: '%0: f32[B]',
     before: [

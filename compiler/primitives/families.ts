@@ -148,6 +148,11 @@ function evaluateElements(name: string, x: NdArray, y: NdArray | undefined): NdA
   return result;
 }
 
+/** A scalar function of floats on numbers in double precision: what the front end folds with. */
+export function evaluateNumbers(name: string, x: number, y: number): number {
+  return scalarFunction(name).meaning.float!(x, y);
+}
+
 // ---------------------------------------------------------------------------------------------------------
 // Tangents and batches
 

@@ -2,6 +2,7 @@
  * Element-wise functions under their NumPy names. Arguments broadcast; on compile-time numbers they give compile-time
  * numbers, so that `x * sqrt(0.5)` keeps the dtype of x.
  */
+import { evaluateNumbers } from '../../primitives/families.ts';
 import {
   ceildiv,
   constantValue,
@@ -204,7 +205,7 @@ const binaries: readonly Intrinsic[] = [
   ...binary(['subtract'], 'sub', 'x - y.', (x, y) => x! - y!),
   ...binary(['multiply'], 'mul', 'x * y.', (x, y) => x! * y!),
   ...binary(['divide', 'true_divide'], 'div', 'x / y, for floats.', (x, y) => x! / y!),
-  ...binary(['power', 'pow'], 'pow', 'x ** y.', (x, y) => x! ** y!),
+  ...binary(['power', 'pow'], 'pow', 'x ** y.', (x, y) => evaluateNumbers('pow', x!, y!)),
   ...binary(['atan2', 'arctan2'], 'atan2', 'The angle of the point (y, x) in radians.', (x, y) =>
     Math.atan2(x!, y!),
   ),
@@ -213,14 +214,14 @@ const binaries: readonly Intrinsic[] = [
     'floor_div',
     'floor(x / y); for dims too.',
     floordiv,
-    (x, y) => Math.floor(x! / y!),
+    (x, y) => evaluateNumbers('floor_div', x!, y!),
   ),
   ...wholeBinary(
     ['remainder', 'mod'],
     'rem',
     'x - y * floor(x / y): it has the sign of y.',
     mod,
-    (x, y) => x! - y! * Math.floor(x! / y!),
+    (x, y) => evaluateNumbers('rem', x!, y!),
   ),
   ...wholeBinary(
     ['maximum'],

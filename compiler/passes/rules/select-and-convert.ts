@@ -72,8 +72,16 @@ export const selectAndConvertRules: readonly Rule[] = [
       const inner = r.definedBy(op.operands[0]!, 'convert');
       if (inner === undefined) return undefined;
       const x = inner.operands[0]!;
-      if (!isLossless(x.type.dtype, op.operands[0]!.type.dtype)) return undefined;
-      return r.apply(convert, [x], { dtype: op.attrs['dtype'] as DType });
+      const [from, wide, to] = [
+        x.type.dtype,
+        op.operands[0]!.type.dtype,
+        op.attrs['dtype'] as DType,
+      ];
+      if (!isLossless(from, wide)) return undefined;
+      // a float out of the range of an integer saturates, an integer wraps
+      if (isFloat(wide) && isInteger(from) && isInteger(to) && !isLossless(from, to))
+        return undefined;
+      return r.apply(convert, [x], { dtype: to });
     },
   },
   {
