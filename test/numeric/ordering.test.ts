@@ -100,6 +100,7 @@ const onBoth: readonly LongCase[] = [
   longCase('argsort', up(1), ['B', 'N'], { B: 3, N: 65 }, 'i32'),
   longCase('argsort', up(0), ['N', 2], { N: 130 }, 'i64'),
   longCase('argsort', { axis: 0, descending: true }, [900], {}, 'u8'),
+  longCase('argsort', { axis: 1, descending: true }, [2, 2500], {}, 'i64'),
   longCase('top_k', { axis: 0, k: dimVariable('K') }, ['N'], { N: 50, K: 7 }),
   longCase('sort', { axis: 1, keys: 1, descending: false }, [2, 'N'], { N: 40 }),
 ];

@@ -115,7 +115,7 @@ export const cases: readonly GpuCase[] = [
   ...ordering('running_long', { N: 100_000 }),
   ...ordering('running', { M: 50, N: 3000 }),
   ...ordering('running_gradient', { M: 20, N: 1500 }),
-  ...ordering('order', { N: 20_000 }),
+  ...ordering('order', { N: 70_000 }),
   ...ordering('order_rows', { M: 30, N: 700 }),
   ...programCases(),
   bench('gelu_chain', { N: 2 ** 25 }),

@@ -45,7 +45,7 @@ const shortRow = 32;
 const manyRows = 1 << 13;
 /** Fewer rows than this, if long, are cut into chunks. */
 const fewRows = 16;
-const chunkElements = 32768;
+const chunkElements = 16384;
 /** A dim of unknown size may well be this large where parallelism would be lost. */
 const unknownDim = 1 << 16;
 

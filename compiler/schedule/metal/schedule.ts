@@ -35,7 +35,7 @@ export function metalSchedule(): Schedule {
     operation: (fused, op, label) => {
       if (op.primitive.lower.kind === 'scatter') return [scheduleScatter(fused, op, label)];
       if (isCumulative(op)) return scheduleCumulative(fused, op, label);
-      if (op.primitive.name === 'argsort') return [scheduleSort(fused, op, label)];
+      if (op.primitive.name === 'argsort') return scheduleSort(fused, op, label);
       throw new InternalError(`no Metal schedule for ${op.primitive.name}`);
     },
   };

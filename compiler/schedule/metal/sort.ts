@@ -9,20 +9,13 @@
  *       key'[start + i % 2^pass + n] = key[i]
  *
  * Two copies of keys and places take turns: in threadgroup memory for short rows, else in device memory. Very short rows need
- * neither: a thread an element counts the elements that come before its own.
+ * neither: a thread an element counts the elements that come before its own. Few long rows are sorted by several kernels, see
+ * long-sort.ts.
  */
 import type { KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction } from '../../passes/fused-group.ts';
-import {
-  add,
-  constantValue,
-  type Int,
-  int,
-  mod,
-  multiply,
-  product,
-  subtract,
-} from '../../symbolic/integer.ts';
+import { estimateSize } from '../../passes/materialize.ts';
+import { constantValue, type Int, int, mod, product, subtract } from '../../symbolic/integer.ts';
 import { makeValue } from '../../tensor-ir/builder.ts';
 import { byteSize } from '../../tensor-ir/dtype.ts';
 import type { Operation, Value } from '../../tensor-ir/program.ts';
@@ -31,14 +24,18 @@ import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { type KeyType, keyTypeOf, sortKey } from '../sort-key.ts';
 import { defaultThreads, simdWidth } from './layout.ts';
+import { scheduleLongSort } from './long-sort.ts';
 import { spread } from './map.ts';
+import { type Copies, call, i32, indexScalar, mergeElement, onChip } from './merge-runs.ts';
 
 /** Rows up to this length: every element is compared with every other. */
 const countedRow = 16;
+/** Rows that a threadgroup each leaves most of the machine idle: long ones are shared by many. */
+const fewRows = 256;
 /** Of keys and places, twice, in threadgroup memory. */
 const threadgroupBytes = 24 * 1024;
 
-interface Sort {
+export interface Sort {
   readonly x: Value;
   readonly result: Value;
   readonly rest: readonly Int[];
@@ -52,7 +49,7 @@ export function scheduleSort(
   fused: FusedFunction,
   op: Operation,
   label: KernelLabel,
-): ScheduledKernel {
+): readonly ScheduledKernel[] {
   const [x] = op.operands as [Value];
   const result = op.results[0]!;
   const axis = op.attrs['axis'] as number;
@@ -72,10 +69,18 @@ export function scheduleSort(
     at,
     key: (b, point, i) => sortKey(b.at(x, at(point, i)), descending),
   };
-  const length = constantValue(sort.count);
-  return length !== undefined && length <= countedRow
-    ? byCounting(fused, sort, label)
-    : byMerging(fused, sort, label);
+  const length = constantValue(sort.count) ?? Infinity;
+  if (length <= countedRow) return [byCounting(fused, sort, label)];
+  const isLong = length > chipLength(sort.type);
+  if (isLong && estimateSize(product(sort.rest)) < fewRows) {
+    return scheduleLongSort(fused, sort, label);
+  }
+  return [byMerging(fused, sort, label)];
+}
+
+/** The longest row of which threadgroup memory holds two copies. */
+function chipLength(type: KeyType): number {
+  return Math.floor(threadgroupBytes / (2 * (byteSize(type) + byteSize('i32'))));
 }
 
 /** The place of an element is the number of those that come before it. */
@@ -106,23 +111,12 @@ function byCounting(fused: FusedFunction, s: Sort, label: KernelLabel): Schedule
   return b.finish({ ...label, grid: [grid], threads: defaultThreads, schedule: 'sort' });
 }
 
-/** Two copies of the keys and places of a row. */
-interface Copies {
-  readonly load: (
-    copy: Int,
-    i: Int,
-  ) => { readonly key: KernelScalar; readonly place: KernelScalar };
-  readonly loadKey: (copy: Int, i: Int) => KernelScalar;
-  readonly store: (copy: Int, i: Int, key: KernelScalar, place: KernelScalar) => void;
-}
-
 function byMerging(fused: FusedFunction, s: Sort, label: KernelLabel): ScheduledKernel {
   const b = new KernelBuilder(fused, label.dims);
   const length = constantValue(s.count);
-  const bytes = 2 * (length ?? Infinity) * (byteSize(s.type) + byteSize('i32'));
-  const isOnChip = bytes <= threadgroupBytes;
+  const isOnChip = length !== undefined && length <= chipLength(s.type);
   const row = (point: readonly Int[]): void => {
-    const copies = isOnChip ? onChip(b, s, length!) : inDeviceMemory(b, s, point);
+    const copies = isOnChip ? onChip(b, s.type, length) : inDeviceMemory(b, s, point);
     const barrier = (): void => b.emit({ kind: 'barrier', device: !isOnChip });
     b.loop('i', s.count, 'threads', (i) => {
       copies.store(int(0), i, s.key(b, point, i), indexScalar(i));
@@ -163,21 +157,6 @@ function passesFor(b: KernelBuilder, count: Int): Int {
   return b.inPlace(() => b.index(b.let('bits', bits), int(33)));
 }
 
-function onChip(b: KernelBuilder, s: Sort, length: number): Copies {
-  const keys = b.allocate('keys', s.type, 'threadgroup', int(2 * length));
-  const places = b.allocate('places', 'i32', 'threadgroup', int(2 * length));
-  const at = (copy: Int, i: Int): Int => add(multiply(copy, int(length)), i);
-  const loadKey = (copy: Int, i: Int): KernelScalar => b.loadFrom(keys, at(copy, i));
-  return {
-    loadKey,
-    load: (copy, i) => ({ key: loadKey(copy, i), place: b.loadFrom(places, at(copy, i)) }),
-    store: (copy, i, key, place) => {
-      b.emit({ kind: 'store', buffer: keys, index: at(copy, i), value: key });
-      b.emit({ kind: 'store', buffer: places, index: at(copy, i), value: place });
-    },
-  };
-}
-
 function inDeviceMemory(b: KernelBuilder, s: Sort, point: readonly Int[]): Copies {
   const shape = [...s.rest, int(2), s.count];
   const keys = makeValue({ dtype: s.type, shape }, 'keys');
@@ -191,61 +170,4 @@ function inDeviceMemory(b: KernelBuilder, s: Sort, point: readonly Int[]): Copie
       b.store(places, [...point, copy, i], place);
     },
   };
-}
-
-/** Puts element i of sorted runs of 2^pass elements where it belongs in runs of twice that length. */
-function mergeElement(
-  b: KernelBuilder,
-  count: Int,
-  copies: Copies,
-  pass: Int,
-  from: Int,
-  to: Int,
-  i: Int,
-): void {
-  const bits = indexScalar(pass);
-  const own = copies.load(from, i);
-  const key = b.let('key', own.key);
-  const place = b.let('place', own.place);
-  const run = b.let('run', call('shift_right', indexScalar(i), bits));
-  const isRight = b.let('is_right', call('ne', call('and', run, i32(1)), i32(0)));
-  // where the other run starts
-  const other = b.let('other', call('shift_left', call('xor', run, i32(1)), bits));
-  const width = call('shift_left', i32(1), bits);
-  const left = call('max', call('sub', indexScalar(count), other), i32(0));
-  const low = b.accumulator('low', 'i32', i32(0));
-  const high = b.accumulator('high', 'i32', call('min', width, left));
-  b.loop('step', add(pass, int(1)), 'serial', () => {
-    b.if(call('lt', low, high), () => {
-      const middle = b.let('middle', call('shift_right', call('add', low, high), i32(1)));
-      const at = b.inPlace(() => b.index(b.let('at', call('add', other, middle)), count));
-      const probe = b.let('probe', copies.loadKey(from, at));
-      const isTie = call('and', isRight, call('eq', probe, key));
-      b.if(
-        call('or', call('lt', probe, key), isTie),
-        () => b.emit({ kind: 'assign', name: low.name, value: call('add', middle, i32(1)) }),
-        () => b.emit({ kind: 'assign', name: high.name, value: middle }),
-      );
-    });
-  });
-  // the pair of runs starts where the left one does
-  const pair = call('shift_left', call('shift_right', run, i32(1)), call('add', bits, i32(1)));
-  const inRun = call('sub', indexScalar(i), call('shift_left', run, bits));
-  const target = call('add', call('add', pair, inRun), low);
-  const at = b.inPlace(() => b.index(b.let('target', target), count));
-  copies.store(to, at, key, place);
-}
-
-function i32(value: number): KernelScalar {
-  return { kind: 'constant', dtype: 'i32', value };
-}
-
-function indexScalar(value: Int): KernelScalar {
-  const known = constantValue(value);
-  return known === undefined ? { kind: 'index', dtype: 'i32', value } : i32(known);
-}
-
-function call(name: string, x: KernelScalar, y?: KernelScalar): KernelScalar {
-  const dtype = ['eq', 'ne', 'lt'].includes(name) ? 'bool' : x.dtype;
-  return { kind: 'call', name, dtype, args: y === undefined ? [x] : [x, y] };
 }
