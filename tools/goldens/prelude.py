@@ -405,6 +405,10 @@ def ordering():
     s.add("histogram(a, bins = 4, density = true)", floats(np.histogram(hist_data, 4, density=True)), hist_data)
     s.add("histogram(a, bins = b, weights = c)", floats(np.histogram(hist_data, [-1, 0, 0.4, 3], weights=np.arange(6))), hist_data, np.float32([-1, 0, 0.4, 3]), np.float32(np.arange(6)))
     s.add("histogram_bin_edges(a, bins = 3)", np.histogram_bin_edges(np.float32([2, 2]), 3), np.float32([2, 2]))
+    xs, ys = np.float32([0, 0.5, 1, 2, 2.5]), np.float32([1, 1, 3, 0, 9])
+    s.add("histogram2d(a, b, bins = 2)", floats(np.histogram2d(xs, ys, 2)), xs, ys)
+    s.add("histogram2d(a, b, (2, 3), ((0.0, 2.0), (0.0, 3.0)), density = true)", floats(np.histogram2d(xs, ys, (2, 3), ((0, 2), (0, 3)), density=True)), xs, ys)
+    s.add("histogram2d(a, b, (c, c), weights = a)", floats(np.histogram2d(xs, ys, ([0, 1, 3],) * 2, weights=xs)), xs, ys, np.float32([0, 1, 3]))
     messy = np.float32([3, np.nan, 1, 3, -0.0, 0.0, np.nan])
     s.add("unique(a, size = 4)", np.unique(messy), messy)
     s.add("unique(a, size = 6)", jnp.unique(messy, size=6), messy)
@@ -477,6 +481,15 @@ def numeric():
         s.add(f"polyder(a, {m})", np.polyder(np.float32([4, 1, -2, 3]), m), np.float32([4, 1, -2, 3]))
     s.add("polyint(a)", np.polyint(p), p)
     s.add("polyint(a, k = 5.0)", np.polyint(p, k=5), p)
+    for m in (0, 2, 3):
+        s.add(f"polyint(a, {m})", np.polyint(p, m), p)
+    s.add("polyint(a, 2, b)", np.polyint(p, 2, [5, 7]), p, np.float32([5, 7]), fixed=True)
+    s.add("poly(a)", np.poly(p), p)
+    s.add("poly(a)", np.poly([2, -1, 0]).astype(np.int32), np.int32([2, -1, 0]))
+    s.gradient("poly(a)", jnp.poly, p)
+    long = np.float32([2, -3, 1, 4, 6])
+    s.add("polydiv(a, b)", np.polydiv(long, p), long, p)
+    s.add("polydiv(a, b)", (np.polydiv(p, q)[0], np.polydiv(p, q)[1]), p, q)
     for name in ("bartlett", "blackman", "hamming", "hanning"):
         for m in (0, 1, 2, 7):
             s.add(f"{name}({m})", getattr(np, name)(m))

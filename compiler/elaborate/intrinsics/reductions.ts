@@ -116,7 +116,8 @@ const zeroDegrees = { kind: 'int', value: zero } as const;
 
 /** Averages (x - mean)^2; `ddof` is taken from the count: 0 for the population, 1 for a sample. */
 function variance(name: string, doc: string, finish: (a: Arguments, v: Value) => Value): Intrinsic {
-  const parameters = [...overAxes, optional('ddof', zeroDegrees)];
+  const [x, axis, keepdims] = overAxes;
+  const parameters = [x!, axis!, optional('ddof', zeroDegrees), keepdims!];
   return intrinsic(name, parameters, doc, (a) => {
     const x = a.value('x');
     requireFloat(a, x, name);

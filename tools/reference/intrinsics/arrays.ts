@@ -24,10 +24,13 @@ export const reductions: Reference = withAliases(
       mean: `mean(${m}, axis = -1)`,
       logsumexp: 'logsumexp(array([1000.0, 1000.0]))',
     }),
-    ...alike(`<T: float>(x: T[...S], ${overAxes}, ddof: int = 0) -> T[...]`, {
-      var: `var(${m}, axis = 1)`,
-      std: `std(${m}, axis = 1, ddof = 1)`,
-    }),
+    ...alike(
+      '<T: float>(x: T[...S], axis: axes = none, ddof: int = 0, keepdims: bool = false) -> T[...]',
+      {
+        var: `var(${m}, axis = 1)`,
+        std: `std(${m}, axis = 1, ddof = 1)`,
+      },
+    ),
     ...alike('<T: number>(x: T[...S], axis: int = none, keepdims: bool = false) -> i32[...]', {
       argmax: `argmax(${m}, axis = 1)`,
       argmin: `argmin(${m})`,
