@@ -91,7 +91,7 @@ function samePadding(
   return [low, subtract(total, low)];
 }
 
-/** Demands that one window fits on an axis at least. */
+/** Demands that one window fits on an axis at least; of windows of one element, an empty axis has none. */
 export function requireFit(a: Arguments, size: Int, windows: AxisWindows): void {
   const [has, needs] = [
     sizeWithPadding(size, windows),
@@ -100,7 +100,7 @@ export function requireFit(a: Arguments, size: Int, windows: AxisWindows): void 
   a.context.guard({
     relation: 'at-least',
     left: has,
-    right: needs,
+    right: constantValue(needs) === 1 ? zero : needs,
     message: `a window of ${print(needs)} elements must fit on an axis of ${print(has)}${has === size ? '' : ' with its padding'}`,
     span: a.span,
   });
