@@ -4,9 +4,10 @@
  *
  *   step' = step + 1; p_k' = p_k - lr * g_k        one kernel: its first task also stores step'
  */
+import { constantValue } from '../symbolic/integer.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import type { FusedGroup, Group, GroupStore } from './fused-group.ts';
-import { isPlainMap, valuesReadBy } from './horizontal.ts';
+import { isPlainMap, segmentSize, valuesReadBy } from './horizontal.ts';
 
 export function attachRiders(groups: readonly Group[]): readonly Group[] {
   if (!groups.some(isScalar) || groups.length < 2) return groups;
@@ -47,11 +48,16 @@ function isScalar(group: Group): group is FusedGroup {
   return group.kind === 'fused' && group.space.length === 0 && isPlainMap(group);
 }
 
+/** Hosts have an element whatever the dims are: a kernel over none would not run, nor store what rides along. */
 function canCarry(group: Group): boolean {
+  if (group.kind === 'horizontal') return group.members.some(hasElements);
   return (
-    group.kind === 'horizontal' ||
-    (group.kind === 'fused' && group.space.length > 0 && isPlainMap(group))
+    group.kind === 'fused' && group.space.length > 0 && isPlainMap(group) && hasElements(group)
   );
+}
+
+function hasElements(group: FusedGroup): boolean {
+  return (constantValue(segmentSize(group)) ?? 0) > 0;
 }
 
 function valuesWrittenBy(group: Group): readonly Value[] {

@@ -39,7 +39,8 @@ export async function fuzz(options: FuzzOptions): Promise<BatchReport> {
       // batches end where their options change
       next = Math.min(last, (Math.floor(start / perBatch) + 1) * perBatch);
       const seeds = Array.from({ length: next - start }, (_, i) => start + i);
-      total = mergeReports([total, await worker.run({ seeds, options: optionsOf(start) })]);
+      const report = await worker.run({ seeds, options: optionsOf(start) });
+      total = mergeReports([total, report]);
       progress?.(total);
     }
     worker.stop();

@@ -16,7 +16,7 @@ export async function reduceSeed(
   seed: number,
   milliseconds = 120_000,
 ): Promise<Reduced | undefined> {
-  const worker = new Worker({ seconds: 15, perProgram: 1 });
+  const worker = new Worker({ seconds: 60, perProgram: 1 });
   const options = { ...optionsOf(seed), metalEvery: 1 };
   const check = async (programs: readonly FuzzProgram[]): Promise<readonly Failure[]> => {
     const cases = programs.flatMap((program, i) => caseOf({ ...program, name: `f${i}` }) ?? []);

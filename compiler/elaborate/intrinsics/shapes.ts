@@ -363,9 +363,8 @@ function padWidths(a: Arguments, rank: number): readonly (readonly [Int, Int])[]
 
 function rollAxis(e: Emitter, x: Value, axis: number, shift: Int): Value {
   const size = x.type.shape[axis]!;
-  // nothing moves, and nothing can be divided by a size of 0
-  if (constantValue(size) === 0) return x;
-  const cut = subtract(size, mod(shift, size));
+  // nothing can be divided by a size of 0
+  const cut = subtract(size, mod(shift, max(one, size)));
   const parts = [sliceAxis(e, x, axis, cut, size), sliceAxis(e, x, axis, zero, cut)];
   return e.reshape(e.apply('concatenate', parts, { axis }), x.type.shape);
 }
