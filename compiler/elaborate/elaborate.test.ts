@@ -248,6 +248,41 @@ export fn f(ps: P[3], qs: [P; 2]) -> (f32[2], f32[2]) {
     ]);
   });
 
+  test('a struct with leading axes inside another keeps them in a gradient', () => {
+    const source = `
+struct P { w: f32 }
+struct Net { scale: f32[4], layers: P[2] }
+fn loss(net: Net) -> f32 {
+  var y = sum(net.scale);
+  for p in net.layers { y = y * p.w; }
+  y
+}
+export fn f(net: Net) -> Net { grad(loss)(net) }`;
+    const results = run(source, ramp(4), f32([2], [5, 7]));
+    expect(results.map((r) => r.data)).toEqual([
+      [35, 35, 35, 35],
+      [42, 30],
+    ]);
+  });
+
+  test('a parameter with default none may be left out, with the dims that only it names', () => {
+    const source = `
+fn affine(x: f32[N], w: f32[M] = none, groups: int = 1, by: f32 = none) -> f32[N]
+where N % groups == 0 {
+  let y = if w == none { x } else { x * sum(w) };
+  if by == none { y } else { y + by }
+}
+export fn f(x: f32[2], w: f32[3]) -> (f32[2], f32[2], f32[2]) {
+  (affine(x), affine(x, w), affine(x, none, by = 1.0))
+}`;
+    const results = run(source, f32([2], [1, 2]), f32([3], [1, 1, 1]));
+    expect(results.map((r) => r.data)).toEqual([
+      [1, 2],
+      [3, 6],
+      [2, 3],
+    ]);
+  });
+
   test('if gives a value, changes variables, and is decided early when it can be', () => {
     const source = `
 fn pick(x: f32[...S], flip: bool = true) -> f32[...S] { if flip { -x } else { undefined_here(x) } }

@@ -169,8 +169,11 @@ export function rebuild(term: Term, leaves: readonly (Value | undefined)[]): Ter
         return { kind: t.kind, items: t.items.map(walk) };
       case 'struct': {
         const fields = new Map<string, Term>();
+        const start = next;
         for (const [name, field] of t.fields) fields.set(name, walk(field));
-        return { kind: 'struct', type: { ...t.type, leading: leading(t.type.leading) }, fields };
+        const first = leaves.slice(start, next).find((leaf) => leaf !== undefined);
+        const type = { ...t.type, leading: leading(t.type.leading, first) };
+        return { kind: 'struct', type, fields };
       }
       default:
         return t;
@@ -182,12 +185,11 @@ export function rebuild(term: Term, leaves: readonly (Value | undefined)[]): Ter
 function leadingChange(
   term: Term,
   leaves: readonly (Value | undefined)[],
-): (leading: readonly Int[]) => readonly Int[] {
+): (leading: readonly Int[], first: Value | undefined) => readonly Int[] {
   const keep = (leading: readonly Int[]): readonly Int[] => leading;
   let next = 0;
   let gained: number | undefined;
   let axes: readonly Int[] = [];
-  let first: readonly Int[] = [];
   let isUniform = true;
   forEachLeaf(term, (leaf) => {
     const value = leaves[next++];
@@ -198,14 +200,14 @@ function leadingChange(
     if (gained === undefined) {
       gained = gain;
       axes = after.slice(0, Math.max(gain, 0));
-      first = after;
     }
     if (gain !== gained || !sameShape(axes, after.slice(0, axes.length))) isUniform = false;
   });
   if (gained === undefined || !isUniform) return keep;
   if (gained > 0) return (leading) => [...axes, ...leading];
   if (gained < 0) return (leading) => leading.slice(-gained!);
-  return (leading) => first.slice(0, leading.length);
+  // as many as before, but a struct within the tree has axes of its own
+  return (leading, first) => first?.type.shape.slice(0, leading.length) ?? leading;
 }
 
 /** A type with further leading axes on every leaf. */
