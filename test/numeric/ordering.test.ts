@@ -243,3 +243,57 @@ describe('where a derivative is a convention', () => {
     }
   });
 });
+
+// ---------------------------------------------------------------------------------------------------------
+// The functions of the prelude
+
+describe('the prelude', () => {
+  const x = { dtype: 'f32' as const, shape: [2, 3], data: [3, 1, 2, -1, 5, 0] };
+  const evaluated = (result: string, body: string): (readonly number[])[] =>
+    runSource(`export fn test(x: f32[2, 3]) -> ${result} { ${body} }`, 'test', [x]).map(
+      (t) => t.data,
+    );
+
+  test('axes count from the end; without one all elements are taken in row-major order', () => {
+    expect(evaluated('f32[2, 3]', 'sort(x)')).toEqual([[1, 2, 3, -1, 0, 5]]);
+    expect(evaluated('f32[2, 3]', 'sort(x, axis = 0, descending = true)')).toEqual([
+      [3, 5, 2, -1, 1, 0],
+    ]);
+    expect(evaluated('i32[6]', 'argsort(x, axis = none)')).toEqual([[3, 5, 1, 2, 0, 4]]);
+    expect(evaluated('f32[6]', 'cumsum(x)')).toEqual([[3, 4, 6, 5, 10, 10]]);
+    expect(evaluated('f32[2, 3]', 'cummax(x, axis = -1, reverse = true)')).toEqual([
+      [3, 2, 2, 5, 5, 0],
+    ]);
+    expect(evaluated('i32[2, 3]', 'cumsum(x > 0, axis = 1)')).toEqual([[1, 2, 3, 0, 1, 1]]);
+  });
+
+  test('several keys: the first counts most for `sort_by`, the last for `lexsort`', () => {
+    const keys = 'array([1, 0, 1, 0]), array([2.0, 3.0, 1.0, 0.0])';
+    const values = 'arange(4)';
+    expect(
+      evaluated(
+        '((i32[4], f32[4]), (i32[4], i32[4]))',
+        `sort_by((${keys}), (${values}, 10 * ${values}))`,
+      ),
+    ).toEqual([
+      [0, 0, 1, 1],
+      [0, 3, 1, 2],
+      [3, 1, 2, 0],
+      [30, 10, 20, 0],
+    ]);
+    expect(evaluated('i32[4]', `lexsort((${keys}))`)).toEqual([[3, 2, 0, 1]]);
+  });
+
+  test('top_k and partition check what they are asked for', () => {
+    expect(evaluated('(f32[2, 2], i32[2, 2])', 'top_k(x, 2)')).toEqual([
+      [3, 2, 5, 0],
+      [0, 2, 1, 2],
+    ]);
+    expect(evaluated('f32[2, 3]', 'partition(x, -1)')[0]![2]).toBe(3);
+    expect(() => evaluated('(f32[2, 4], i32[2, 4])', 'top_k(x, 4)')).toThrow(/k = 4 must be/);
+    expect(() => evaluated('f32[2, 3]', 'partition(x, 3)')).toThrow(/kth = 3 must be/);
+    expect(() => evaluated('(f32[2, 3], f32[3])', 'sort_by(x, x[0])')).toThrow(/different rank/);
+    expect(() => evaluated('f32', 'sort(x[0, 0])')).toThrow(/axis/);
+    expect(() => evaluated('i32[2, 3]', 'logcumsumexp(i32(x), axis = 0)')).toThrow(/needs floats/);
+  });
+});
