@@ -1,7 +1,7 @@
 /** All functions of the prelude that are written in the compiler. Those written in the language are in stdlib/. */
 import type { Intrinsic } from '../intrinsic.ts';
-import { associativeScan } from './associative-scan.ts';
 import { assertions } from './assertions.ts';
+import { associativeScan } from './associative-scan.ts';
 import { bits } from './bits.ts';
 import { contractions } from './contractions.ts';
 import { control } from './control.ts';
@@ -9,6 +9,7 @@ import { creation } from './creation.ts';
 import { cumulatives } from './cumulative.ts';
 import { customRules } from './custom-rules.ts';
 import { derivatives } from './derivatives.ts';
+import { dtypeQueries } from './dtypes.ts';
 import { elementwise } from './elementwise.ts';
 import { grids } from './grids.ts';
 import { indexing } from './indexing.ts';
@@ -35,6 +36,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     windows,
     indexing,
     bits,
+    dtypeQueries,
     trees,
     control,
     associativeScan,

@@ -25,8 +25,16 @@ export const bits: Reference = withAliases(
       signature: '(data: u32[...S, 2]) -> Key[...S]',
       example: 'key_data(wrap_key_data(array([0, 42], dtype = u32)))',
     },
+    isdtype: {
+      signature: '(dtype: dtype, kind: any) -> bool',
+      example: '(isdtype(f16, "real floating"), isdtype(u8, (f32, "signed integer")))',
+    },
+    can_cast: {
+      signature: '(from: dtype, to: dtype) -> bool',
+      example: '(can_cast(i32, f32), can_cast(i16, f32))',
+    },
   },
-  { view: 'bitcast' },
+  { view: 'bitcast', issubdtype: 'isdtype' },
 );
 
 const pair = '(array([1.0, 2.0]), array([3.0]))';
