@@ -276,7 +276,7 @@ function batchBoth(b: Builder, op: ConvView, x: Value, w: Value, size: Int): Val
 // ---------------------------------------------------------------------------------------------------------
 // Other operations that mean the same
 
-/** Groups of so few channels are sums of element-wise products: there is too little to share between the elements of a tile. */
+/** Groups of so few results are sums of element-wise products: too few share the elements of a window for tiles. */
 const fewChannels = 4;
 
 function expand(b: Builder, op: ConvView): Value {
@@ -300,9 +300,7 @@ function expand(b: Builder, op: ConvView): Value {
   if (isOne(attrs.groups)) return contract(b, windows, trimmed, taps, shape.length);
   const [, inputs] = split(x.type.shape[shape.length - 1]!, attrs.groups);
   const [, outputs] = split(shape[shape.length - 1]!, attrs.groups);
-  const isThin = [inputs, outputs].every(
-    (n) => (constantValue(n) ?? fewChannels + 1) <= fewChannels,
-  );
+  const isThin = (constantValue(outputs) ?? fewChannels + 1) <= fewChannels;
   return (isThin ? multiplyThin : contractGroups)(b, windows, trimmed, taps, {
     shape,
     groups: attrs.groups,

@@ -4,10 +4,10 @@
  *   i*N + j            ->  i * N + j
  *   D/H (exact)        ->  D / H
  *   N^2/2 + N/2        ->  (N * N + N) / 2        one division: the terms need not be whole on their own
- *   floordiv(i, 2)     ->  i / 2                  when i >= 0 is proved, floor_div_i64(i, 2) otherwise
+ *   floordiv(i, 3)     ->  i / 3                  when i >= 0 is proved, floor_div_i64(i, 3) otherwise
  */
 import type { Atom, Int, Power, Term } from '../symbolic/integer.ts';
-import { isNonNegative } from '../symbolic/integer.ts';
+import { constantValue, isNonNegative } from '../symbolic/integer.ts';
 import { call, infix, level, type Text, within } from './precedence.ts';
 
 /** Gives the C name of a variable. */
@@ -128,16 +128,30 @@ function emitAtom(atom: Atom, nameOf: NameOf): Text {
     case 'floordiv':
       return isNonNegative(atom.left)
         ? parenthesised(infix(left, '/', right, level.product))
-        : call('floor_div_i64', [left, right]);
+        : (shifted(left, '>>', powerOfTwo(atom.right)) ?? call('floor_div_i64', [left, right]));
     case 'mod':
       return isNonNegative(atom.left)
         ? parenthesised(infix(left, '%', right, level.product))
-        : call('rem_i64', [left, right]);
+        : (shifted(left, '&', powerOfTwo(atom.right)) ?? call('rem_i64', [left, right]));
     case 'min':
       return call('min_i64', [left, right]);
     case 'max':
       return call('max_i64', [left, right]);
   }
+}
+
+/** k where the divisor is 2^k. */
+function powerOfTwo(divisor: Int): number | undefined {
+  const value = constantValue(divisor);
+  const exponent = value === undefined ? Number.NaN : Math.log2(value);
+  return Number.isInteger(exponent) ? exponent : undefined;
+}
+
+/** Rounding to minus infinity without a branch: compilers move it out of loops. */
+function shifted(left: Text, operator: '>>' | '&', exponent: number | undefined): Text | undefined {
+  if (exponent === undefined) return undefined;
+  const right = operator === '>>' ? exponent : 2 ** exponent - 1;
+  return { text: `((${left.text}) ${operator} ${right})`, precedence: level.atom };
 }
 
 /** A rounding division inside a product must keep its parentheses: 4 * (i / 4) is not 4 * i / 4. */

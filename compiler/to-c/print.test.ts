@@ -423,7 +423,9 @@ describe('emitInteger', () => {
     [divideExact(add(multiply(N, N), N), int(2))!, '(N + N * N) / 2'],
     [multiply(int(4), floordiv(i, int(4))), '4 * (i / 4)'],
     [mod(i, int(4)), '(i % 4)'],
-    [floordiv(subtract(i, N), int(4)), 'floor_div_i64(i - N, 4)'],
+    [floordiv(subtract(i, N), int(3)), 'floor_div_i64(i - N, 3)'],
+    [floordiv(subtract(i, N), int(4)), '((i - N) >> 2)'],
+    [mod(subtract(i, N), int(4)), '((i - N) & 3)'],
     [min(N, int(16)), 'min_i64(16, N)'],
     [zero, '0'],
   ])('%#: %s', (value, expected) => {

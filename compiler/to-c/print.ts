@@ -33,6 +33,7 @@ import {
 } from './emit-statement.ts';
 import { KernelNames } from './names.ts';
 import { level, within } from './precedence.ts';
+import { unswitchLoops } from './unswitch.ts';
 
 /** A line that starts each kernel; the runtime splits long files here to compile the parts side by side. */
 export const kernelMarker = '// kernel ';
@@ -79,7 +80,7 @@ function printKernel(
   headers: Set<string>,
   blocks: Map<string, MicroKernelBlock>,
 ): string {
-  const kernel = bindShared(source);
+  const kernel = bindShared(unswitchLoops(source));
   const names = new KernelNames();
   const integers = declareIntegers(kernel, names);
   const pointers = sharedPointers(kernel, names);

@@ -35,13 +35,13 @@ DEFINE_FLOAT_ARITHMETIC(double, f64, )
   MLXC_INLINE T rem_##name(T x, T y) {                                                                        \
     const T divisor = y == 0 || y == -1 ? (T)1 : y;                                                           \
     const T rest = (T)(x % divisor);                                                                          \
-    return rest != 0 && (rest < 0) != (divisor < 0) ? (T)(rest + divisor) : rest;                             \
+    return (T)(rest + ((rest != 0) & ((rest < 0) != (divisor < 0)) ? divisor : (T)0));                        \
   }                                                                                                           \
   MLXC_INLINE T floor_div_##name(T x, T y) {                                                                  \
     const T divisor = y == 0 || y == -1 ? (T)1 : y;                                                           \
     const T quotient = (T)(x / divisor);                                                                      \
     const T rest = (T)(x % divisor);                                                                          \
-    const T down = rest != 0 && (rest < 0) != (divisor < 0) ? (T)(quotient - 1) : quotient;                   \
+    const T down = (T)(quotient - ((rest != 0) & ((rest < 0) != (divisor < 0))));                             \
     return y == 0 ? (T)0 : y == -1 ? (T)-x : down;                                                            \
   }
 
