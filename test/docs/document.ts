@@ -1,4 +1,4 @@
-/** Documents for people: their code blocks, and the parts of them that the compiler writes. */
+/** Documents for people: their code blocks, and the parts of them that the compiler writes: tables, and what the programs in `mlx run` and `mlx error` blocks print. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { preludeModules } from '../../compiler/driver/front-end.ts';
 import { intrinsics } from '../../compiler/elaborate/intrinsics/index.ts';
@@ -46,6 +46,18 @@ async function problemsOf(text: string): Promise<string> {
     const { code, err } = await shell.run('check', shell.file('example.mlx', text));
     if (code !== 1) throw new Error(`no mistake in:\n${text}`);
     return err;
+  } finally {
+    shell.remove();
+  }
+}
+
+/** What `mlxc run example.mlx main` prints. */
+async function resultOf(text: string): Promise<string> {
+  const shell = new TestShell();
+  try {
+    const { code, out, err } = await shell.run('run', shell.file('example.mlx', text), 'main');
+    if (code !== 0) throw new Error(`${err}\n${text}`);
+    return out;
   } finally {
     shell.remove();
   }
@@ -105,9 +117,17 @@ export async function refresh(document: string): Promise<string> {
     .replace(/(<!-- table: prelude -->\n)(\|.*\n)*/, (_, mark) => `${mark}${preludeTable()}\n`)
     .replace(/(<!-- table: std -->\n)(\|.*\n)*/, (_, mark) => `${mark}${libraryTable()}\n`);
   for (const { text } of codeBlocks(document, 'mlx error')) {
-    const start = fresh.indexOf('```text\n', fresh.indexOf(text)) + '```text\n'.length;
-    const end = fresh.indexOf('```', start);
-    fresh = fresh.slice(0, start) + (await problemsOf(text)) + fresh.slice(end);
+    fresh = withOutput(fresh, text, await problemsOf(text));
+  }
+  for (const { text } of codeBlocks(document, 'mlx run')) {
+    fresh = withOutput(fresh, text, await resultOf(text));
   }
   return fresh;
+}
+
+/** The document with `output` in the block below the program `text`. */
+function withOutput(document: string, text: string, output: string): string {
+  const start = document.indexOf('```text\n', document.indexOf(text)) + '```text\n'.length;
+  const end = document.indexOf('```', start);
+  return document.slice(0, start) + output + document.slice(end);
 }
