@@ -4,7 +4,7 @@ import { byteSize, type DType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { Term } from '../value.ts';
-import { stackValues } from './shapes.ts';
+import { stackValues } from './joining.ts';
 import { type Arguments, intrinsic, intTerm, required, showTensor } from './support.ts';
 
 function keyTerm(value: Value): Term {

@@ -1,8 +1,8 @@
 /** Running combinations along an axis; without one, of all elements in row-major order on one axis, as in NumPy. */
 import { product, zero } from '../../symbolic/integer.ts';
-import { isFloat } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
+import { requireFloat } from './reductions.ts';
 import { type Arguments, intrinsic, optional, required } from './support.ts';
 
 const parameters = [
@@ -35,11 +35,8 @@ function numbers(a: Arguments, x: Value): Value {
 }
 
 function floats(a: Arguments, x: Value): Value {
-  if (isFloat(x.type.dtype)) return x;
-  return a.fail('MLX2403', `\`logcumsumexp\` needs floats, found ${x.type.dtype}`, {
-    span: a.spanOf('x'),
-    hint: 'convert first: `logcumsumexp(f32(x))`',
-  });
+  requireFloat(a, x, 'logcumsumexp');
+  return x;
 }
 
 const logSums =

@@ -13,9 +13,11 @@ import { dtypeQueries } from './dtypes.ts';
 import { elementwise } from './elementwise.ts';
 import { grids } from './grids.ts';
 import { indexing } from './indexing.ts';
+import { joining } from './joining.ts';
 import { literals } from './literals.ts';
 import { mapping } from './mapping.ts';
 import { ordering } from './ordering.ts';
+import { padding } from './padding.ts';
 import { reductions } from './reductions.ts';
 import { shapes } from './shapes.ts';
 import { trees } from './trees.ts';
@@ -31,6 +33,8 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     creation,
     literals,
     shapes,
+    joining,
+    padding,
     grids,
     contractions,
     windows,

@@ -4,7 +4,7 @@ import { type DType, isFloat } from '../../tensor-ir/dtype.ts';
 import type { ConstantData, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { Term } from '../value.ts';
-import { stackValues } from './shapes.ts';
+import { stackValues } from './joining.ts';
 import { type Arguments, intrinsic, optional, required } from './support.ts';
 
 interface Nested {

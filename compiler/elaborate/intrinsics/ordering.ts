@@ -6,7 +6,8 @@ import { type Int, one, print, product, subtract, zero } from '../../symbolic/in
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import type { Term } from '../value.ts';
-import { type Arguments, intrinsic, intTerm, optional, required, showTensor } from './support.ts';
+import { alike, requireSome } from './joining.ts';
+import { type Arguments, intrinsic, intTerm, optional, required } from './support.ts';
 
 const last = optional('axis', intTerm(-1));
 const descending = optional('descending', { kind: 'boolean', value: false });
@@ -26,20 +27,8 @@ function sortAll(
   axis: number,
   isDescending: boolean,
 ): readonly Value[] {
-  const [first, ...others] = operands as [Value, ...Value[]];
-  const fitted = others.map((x) => withShapeOf(a, x, first));
-  return a.applyAll('sort', [first, ...fitted], { axis, keys, descending: isDescending });
-}
-
-function withShapeOf(a: Arguments, x: Value, like: Value): Value {
-  if (x.type.shape.length !== like.type.shape.length) {
-    const shown = `${showTensor(like.type)} and ${showTensor(x.type)}`;
-    a.fail('MLX2436', `tensors of different rank: ${shown}`);
-  }
-  return like.type.shape.reduce(
-    (value, size, axis) => a.withSize(value, axis, size, 'the sizes of what is sorted together'),
-    x,
-  );
+  const fitted = alike(a, operands, undefined);
+  return a.applyAll('sort', fitted, { axis, keys, descending: isDescending });
 }
 
 /** The tensors of a tensor, tuple or array of tensors; at least one. */
@@ -49,7 +38,7 @@ function tensorsOf(a: Arguments, name: string): readonly Value[] {
     term.kind === 'tuple' || term.kind === 'array'
       ? a.need(a.context.leaves(term, a.spanOf(name)))
       : [a.value(name)];
-  if (values.length === 0) a.fail('MLX2435', 'needs at least one tensor', { span: a.spanOf(name) });
+  requireSome(a, name, values);
   return values;
 }
 

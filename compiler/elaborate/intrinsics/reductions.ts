@@ -85,7 +85,7 @@ function extremum(
   }));
 }
 
-function requireFloat(a: Arguments, x: Value, name: string): void {
+export function requireFloat(a: Arguments, x: Value, name: string): void {
   if (isFloat(x.type.dtype)) return;
   a.fail('MLX2403', `\`${name}\` needs floats, found ${x.type.dtype}`, {
     span: a.spanOf('x'),

@@ -7,8 +7,6 @@ import {
   int,
   max,
   min,
-  mod,
-  multiply,
   one,
   print,
   product,
@@ -17,8 +15,6 @@ import {
 } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
-import { tensorTerm } from '../terms.ts';
-import type { Term } from '../value.ts';
 import {
   type Arguments,
   type Emitter,
@@ -110,7 +106,7 @@ function splitSizes(a: Arguments, total: Int, what = 'the axis'): readonly Int[]
 }
 
 /** False for a constant fraction; a quotient of dims is guarded instead. */
-function isWhole(size: Int): boolean {
+export function isWhole(size: Int): boolean {
   return size.terms.every((t) => t.denominator === 1 || t.powers.length > 0);
 }
 
@@ -267,290 +263,7 @@ const permuting: readonly Intrinsic[] = [
   ),
 ];
 
-/** The tensors of a tuple or array, brought to one dtype; of one tensor, its rows. */
-function tensorsOf(a: Arguments, name: string): readonly Value[] {
-  const term = a.term(name);
-  if (term.kind !== 'tuple' && term.kind !== 'array') {
-    a.fail('MLX2434', 'expected a tuple or an array of tensors', {
-      span: a.spanOf(name),
-      hint: 'put them in one: `concatenate((a, b), axis = 0)`',
-    });
-  }
-  if (term.items.length === 0)
-    a.fail('MLX2435', 'needs at least one tensor', { span: a.spanOf(name) });
-  return a.need(
-    a.context.toTensors(
-      term.items,
-      term.items.map(() => a.spanOf(name)),
-    ),
-  );
-}
-
-/** True when the items are random keys: their words are no axis of the language. */
-function areKeys(a: Arguments, name: string): boolean {
-  const term = a.term(name);
-  const items = term.kind === 'tuple' || term.kind === 'array' ? term.items : [];
-  return items.every((item) => item.kind === 'tensor' && item.isKey);
-}
-
-/** The tensors with all sizes but that of `axis` (of every axis for stack) as in the first. */
-function alike(a: Arguments, values: readonly Value[], axis: number | undefined): readonly Value[] {
-  const first = values[0]!.type;
-  return values.map((value) => {
-    if (value.type.shape.length !== first.shape.length) {
-      const shown = `${showTensor(first)} and ${showTensor(value.type)}`;
-      a.fail('MLX2436', `tensors of different rank: ${shown}`);
-    }
-    return first.shape.reduce(
-      (v, dim, i) => (i === axis ? v : a.withSize(v, i, dim, `axis ${i} of the tensors`)),
-      value,
-    );
-  });
-}
-
-/** Tensors of one shape along a new axis. */
-export function stackValues(e: Emitter, values: readonly Value[], axis: number): Value {
-  const rows = values.map((v) => expandDims(e, v, [axis]));
-  return rows.length === 1 ? rows[0]! : e.apply('concatenate', rows, { axis });
-}
-
-/** Whole-number pieces: `split(x, 3)` in equal parts, `split(x, (2, 5))` at indices. */
-function pieces(a: Arguments, size: Int): readonly (readonly [Int, Int])[] {
-  const term = a.term('indices_or_sections');
-  if (term.kind === 'tuple' || term.kind === 'array') {
-    const cuts = [zero, ...a.shape('indices_or_sections'), size];
-    return cuts.slice(1).map((stop, i) => [cuts[i]!, stop] as const);
-  }
-  const count = a.constantInt('indices_or_sections');
-  if (count < 1)
-    a.fail('MLX2437', 'needs at least one part', { span: a.spanOf('indices_or_sections') });
-  const part = divideExact(size, int(count));
-  if (part === undefined || !isWhole(part)) {
-    a.fail('MLX2437', `${print(size)} cannot be split into ${count} equal parts`);
-  }
-  a.context.guard({
-    relation: 'divisible',
-    left: size,
-    right: int(count),
-    message: `split needs ${print(size)} to be a multiple of ${count}`,
-    span: a.span,
-  });
-  return range(count).map((i) => [multiply(int(i), part), multiply(int(i + 1), part)] as const);
-}
-
-/** ((low, high), ...) an axis, (low, high) for all axes, or one width for all ends. */
-function padWidths(a: Arguments, rank: number): readonly (readonly [Int, Int])[] {
-  const span = a.spanOf('pad_width');
-  const whole = (term: Term): Int => a.need(a.context.asInt(term, span));
-  const pair = (term: Term): readonly [Int, Int] => {
-    if (term.kind !== 'tuple' && term.kind !== 'array') return [whole(term), whole(term)];
-    if (term.items.length === 1) return [whole(term.items[0]!), whole(term.items[0]!)];
-    if (term.items.length === 2) return [whole(term.items[0]!), whole(term.items[1]!)];
-    return a.fail('MLX2438', 'the width of an axis is (before, after)', { span });
-  };
-  const term = a.term('pad_width');
-  const nested =
-    (term.kind === 'tuple' || term.kind === 'array') &&
-    term.items.some((t) => t.kind === 'tuple' || t.kind === 'array');
-  if (!nested) return range(rank).map(() => pair(term));
-  const items = term.items;
-  if (items.length === 1) return range(rank).map(() => pair(items[0]!));
-  if (items.length !== rank) {
-    a.fail('MLX2438', `expected widths for ${rank} axes, found ${items.length}`, { span });
-  }
-  return items.map(pair);
-}
-
-function rollAxis(e: Emitter, x: Value, axis: number, shift: Int): Value {
-  const size = x.type.shape[axis]!;
-  // nothing can be divided by a size of 0
-  const cut = subtract(size, mod(shift, max(one, size)));
-  const parts = [sliceAxis(e, x, axis, cut, size), sliceAxis(e, x, axis, zero, cut)];
-  return e.reshape(e.apply('concatenate', parts, { axis }), x.type.shape);
-}
-
-const padModes = ['constant', 'edge', 'reflect', 'symmetric', 'wrap'] as const;
-type PadMode = (typeof padModes)[number];
-
-function padMode(a: Arguments): PadMode {
-  const text = a.string('mode');
-  const mode = padModes.find((m) => m === text);
-  if (mode !== undefined) return mode;
-  const known = padModes.map((m) => `"${m}"`).join(', ');
-  return a.fail('MLX2426', `no padding is called "${text}"`, {
-    span: a.spanOf('mode'),
-    hint: `one of ${known}`,
-  });
-}
-
-/** Reads x along an axis at -low, ..., size + high - 1, where what lies outside is taken from inside. */
-function padAxis(
-  e: Emitter,
-  x: Value,
-  axis: number,
-  [low, high]: readonly [Int, Int],
-  mode: Exclude<PadMode, 'constant'>,
-): Value {
-  if (low === zero && high === zero) return x;
-  const size = x.type.shape[axis]!;
-  const length = add(size, add(low, high));
-  const whole = (value: Int): Value => e.broadcast(e.dim(value, 'i32'), [length], []);
-  const place = e.apply('sub', [e.iota('i32', [length], 0), whole(low)]);
-  const last = whole(subtract(size, one));
-  const index = ((): Value => {
-    switch (mode) {
-      case 'edge':
-        return e.apply('min', [e.apply('max', [place, whole(zero)]), last]);
-      case 'wrap':
-        return e.apply('rem', [place, whole(size)]);
-      case 'reflect': {
-        // up and down with a period of 2 (size - 1), of at least 1
-        const period = whole(max(one, multiply(int(2), subtract(size, one))));
-        const phase = e.apply('rem', [place, period]);
-        return e.apply('min', [phase, e.apply('sub', [period, phase])]);
-      }
-      case 'symmetric': {
-        const period = whole(multiply(int(2), size));
-        const phase = e.apply('rem', [place, period]);
-        const back = e.apply('sub', [whole(subtract(multiply(int(2), size), one)), phase]);
-        return e.apply('min', [phase, back]);
-      }
-    }
-  })();
-  return moveAxes(e, e.apply('gather', [x, index], { axes: [axis] }), [0], [axis]);
-}
-
-const joining: readonly Intrinsic[] = [
-  ...['concatenate', 'concat'].map((name) =>
-    intrinsic(
-      name,
-      [required('tensors'), optional('axis', intTerm(0))],
-      'Tensors one after another along an axis they have; flattened first with `axis = none`.',
-      (a) => {
-        const given = tensorsOf(a, 'tensors');
-        const isKey = areKeys(a, 'tensors');
-        const isFlat = a.isNone('axis');
-        const values = isFlat ? given.map((x) => a.reshape(x, [product(x.type.shape)])) : given;
-        const axis = isFlat ? 0 : a.axis('axis', values[0]!.type.shape.length - (isKey ? 1 : 0));
-        const parts = alike(a, values, axis);
-        const joined = parts.length === 1 ? parts[0]! : a.apply('concatenate', parts, { axis });
-        return tensorTerm(joined, isKey);
-      },
-    ),
-  ),
-  intrinsic(
-    'stack',
-    [required('tensors'), optional('axis', intTerm(0))],
-    'Tensors of one shape along a new axis.',
-    (a) => {
-      const values = tensorsOf(a, 'tensors');
-      const isKey = areKeys(a, 'tensors');
-      const axis = a.axis('axis', values[0]!.type.shape.length + (isKey ? 0 : 1));
-      return tensorTerm(stackValues(a, alike(a, values, undefined), axis), isKey);
-    },
-  ),
-  intrinsic(
-    'split',
-    [required('x'), required('indices_or_sections'), optional('axis', intTerm(0))],
-    'A tuple of parts of x along an axis: equal parts for a number, cut at the indices for a tuple.',
-    (a) => {
-      const x = a.value('x');
-      const axis = a.axis('axis', x.type.shape.length);
-      const parts = pieces(a, x.type.shape[axis]!);
-      const items = parts.map(([start, stop]) => a.tensor(sliceAxis(a, x, axis, start, stop)));
-      return { kind: 'tuple', items };
-    },
-  ),
-  intrinsic(
-    'pad',
-    [
-      required('x'),
-      required('pad_width'),
-      optional('mode', { kind: 'string', value: 'constant' }),
-      optional('constant_values', intTerm(0)),
-    ],
-    '`constant_values` around x: `pad(x, 1)`, `pad(x, (1, 2))` on every axis, `pad(x, ((1, 2), (0, 0)))` by axis. By mode, instead: "edge" repeats the last element, "reflect" mirrors without it, "symmetric" with it, "wrap" goes on at the other end.',
-    (a) => {
-      const x = a.value('x');
-      const widths = padWidths(a, x.type.shape.length);
-      const mode = padMode(a);
-      if (mode !== 'constant') {
-        return a.tensor(widths.reduce((v, width, axis) => padAxis(a, v, axis, width, mode), x));
-      }
-      const { dtype } = x.type;
-      const given = a.value('constant_values', dtype === 'bool' ? undefined : dtype);
-      const value = a.convert(given, dtype);
-      const attrs = {
-        low: widths.map(([low]) => low),
-        high: widths.map(([, high]) => high),
-        interior: widths.map(() => zero),
-      };
-      return a.tensor(a.apply('pad', [x, value], attrs));
-    },
-  ),
-  intrinsic(
-    'roll',
-    [required('x'), required('shift'), optional('axis')],
-    'x moved by `shift` places along an axis, what leaves at the end coming back at the start; several shifts and axes as tuples, the flattened x without an axis.',
-    (a) => {
-      const x = a.value('x');
-      if (a.isNone('axis')) {
-        const flat = a.reshape(x, [product(x.type.shape)]);
-        return a.tensor(a.reshape(rollAxis(a, flat, 0, a.int('shift')), x.type.shape));
-      }
-      const term = a.term('axis');
-      const axes = term.kind === 'tuple' || term.kind === 'array' ? term.items : [term];
-      const shifts = a.shape('shift');
-      if (shifts.length !== 1 && shifts.length !== axes.length) {
-        a.fail('MLX2427', `${shifts.length} shifts for ${axes.length} axes`, {
-          span: a.spanOf('shift'),
-        });
-      }
-      const places = axes.map((axis) =>
-        a.need(a.context.asAxis(axis, x.type.shape.length, a.spanOf('axis'))),
-      );
-      return a.tensor(
-        places.reduce((v, axis, i) => rollAxis(a, v, axis, shifts[i] ?? shifts[0]!), x),
-      );
-    },
-  ),
-  intrinsic(
-    'repeat',
-    [required('x'), required('repeats'), optional('axis')],
-    'Every element `repeats` times in a row along the axis; of the flattened x without one.',
-    (a) => {
-      const given = a.value('x');
-      const x = a.isNone('axis') ? a.reshape(given, [product(given.type.shape)]) : given;
-      const axis = a.isNone('axis') ? 0 : a.axis('axis', x.type.shape.length);
-      const times = a.int('repeats');
-      const wide = expandDims(a, x, [axis + 1]);
-      const shape = wide.type.shape.map((dim, i) => (i === axis + 1 ? times : dim));
-      const repeated = a.broadcast(wide, shape, range(shape.length));
-      const result = x.type.shape.map((dim, i) => (i === axis ? multiply(dim, times) : dim));
-      return a.tensor(a.reshape(repeated, result));
-    },
-  ),
-  intrinsic(
-    'tile',
-    [required('x'), required('reps')],
-    'x side by side `reps[i]` times along axis i, counted from the last.',
-    (a) => {
-      const x = a.value('x');
-      const reps = a.shape('reps');
-      const rank = Math.max(x.type.shape.length, reps.length);
-      const sizes = [...range(rank - x.type.shape.length).map(() => one), ...x.type.shape];
-      const times = [...range(rank - reps.length).map(() => one), ...reps];
-      const shape = sizes.flatMap((size, i) => [times[i]!, size]);
-      const axes = range(rank).map((i) => 2 * i + 1);
-      const repeated = a.broadcast(a.reshape(x, sizes), shape, axes);
-      return a.tensor(
-        a.reshape(
-          repeated,
-          sizes.map((size, i) => multiply(size, times[i]!)),
-        ),
-      );
-    },
-  ),
+const diagonals: readonly Intrinsic[] = [
   intrinsic(
     'diagonal',
     [
@@ -637,4 +350,4 @@ const sizes: readonly Intrinsic[] = [
   })),
 ];
 
-export const shapes: readonly Intrinsic[] = [...reshaping, ...permuting, ...joining, ...sizes];
+export const shapes: readonly Intrinsic[] = [...reshaping, ...permuting, ...diagonals, ...sizes];
