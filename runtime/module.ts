@@ -293,8 +293,15 @@ class PlannedFunction {
             ? left >= right
             : right !== 0 && left % right === 0;
       if (holds) continue;
-      const values = `${guard.left} is ${left}, ${guard.right} is ${right}`;
-      problems.push({ place: this.planned.name, message: `${guard.message} (${values})` });
+      const sides = [
+        [guard.left, left],
+        [guard.right, right],
+      ] as const;
+      // a number is what it is
+      const values = sides.filter(([text, value]) => text !== `${value}`);
+      const shown = values.map(([text, value]) => `${text} is ${value}`).join(', ');
+      const message = shown === '' ? guard.message : `${guard.message} (${shown})`;
+      problems.push({ place: this.planned.name, message });
     }
     if (problems.length === 0) return;
     const reasons = problems.map((problem) => problem.message).join('\n  ');

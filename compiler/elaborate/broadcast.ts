@@ -49,7 +49,7 @@ function alignHint(left: readonly Int[], right: readonly Int[]): string | undefi
   const isLeft = left.length < right.length;
   const [short, long] = isLeft ? [left, right] : [right, left];
   if (short.length !== 1 || long.length !== 2 || short[0] !== long[0]) return undefined;
-  return `shapes align at their last axis: \`v[:, newaxis]\` lays the vector on the ${isLeft ? 'left' : 'right'} along axis 0`;
+  return `shapes align at their last axis: \`v[:, newaxis]\` lays the vector on the ${isLeft ? 'left' : 'right'} along axis 0; a reduction keeps its axis with \`keepdims = true\``;
 }
 
 function report(

@@ -101,7 +101,9 @@ function isAxes(term: Term): boolean {
 }
 
 function mismatch(e: Elaborator, term: Term, type: Type, demand: Demand, hint?: string): Term {
-  const more = { labels: demand.labels ?? [], hint };
+  const isMaker = term.kind === 'function' && term.form === 'native';
+  const call = isMaker ? `it is called as \`${term.name}(x)\`` : undefined;
+  const more = { labels: demand.labels ?? [], hint: hint ?? call };
   return e.error(typeMismatch(showType(type), describe(term), demand.span, more));
 }
 

@@ -202,7 +202,8 @@ export class ModuleLoader {
       `std/${path}`,
     ];
     const found = candidates.find((name) => this.resolve(file, name) !== undefined);
-    return found ?? suggest(specifier, libraryModules);
+    const longer = libraryModules.find((module) => specifier.startsWith(module));
+    return found ?? longer ?? suggest(specifier, libraryModules);
   }
 
   /** The names exist, so that each use of them is not one more error. */

@@ -198,6 +198,11 @@ function tensorOperation(
   if (!checkDType(e, operator, dtype, terms, places)) return errorTerm;
   // a power to a small whole number is a product, one to a half a root
   const power = operator === '**' ? knownPower(right) : undefined;
+  if (power !== undefined && power < 0 && isInteger(dtype)) {
+    const needs = 'an exponent of at least 0 between integers';
+    const hint = `convert first: \`f32(x) ** ${power}\``;
+    return e.error(operatorOperand('**', needs, `${power}`, places.right, hint));
+  }
   if (power !== undefined && left.kind === 'tensor') {
     e.builder.span = places.span;
     const value = simplePower(e, left.value, power);

@@ -230,7 +230,9 @@ export function structArguments(
   const required = generics.filter((g) => g.default === undefined).length;
   if (given.length > generics.length || given.length < required) {
     const expected = given.length > generics.length ? generics.length : required;
-    e.error(wrongArgumentsOfType(place.name, expected, given.length, place.span));
+    const problem = wrongArgumentsOfType(place.name, expected, given.length, place.span);
+    const list = generics.map((g) => g.name.text).join(', ');
+    e.error(list === '' ? problem : { ...problem, hint: `write \`${place.name}<${list}>\`` });
     return undefined;
   }
   const inner = new Scope(home);

@@ -273,9 +273,10 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const token = this.LA(1);
     const end = token.startOffset >= 0 ? endOf(token) : this.source.text.length;
     if (this.hasLexicalProblem(start, end)) return;
-    if (isUnterminated(this.LA(0))) {
+    const open = [this.LA(0), this.LA(1)].find(isUnterminated);
+    if (open !== undefined) {
       // perhaps said already; the sink drops repetitions
-      this.report(unterminatedString(this.spanOf(this.LA(0))));
+      this.report(unterminatedString(this.spanOf(open)));
       return;
     }
     this.report(isOurs ? failure.diagnostic : this.explain((failure as Error).message));
@@ -324,7 +325,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
    * that starts a statement. Whole `{ … }` inside it are skipped with it. `start` is where the statement starts.
    */
   protected skipStatement(start: number): void {
-    let depth = 0;
+    let depth = this.bracesOpenSince(start);
     while (!this.isAtEnd() && !this.isAtDeclaration()) {
       const { tokenType, startOffset } = this.LA(1);
       const isFresh = startOffset > start && statementStarts.has(tokenType) && this.isOnNewLine();
@@ -337,6 +338,17 @@ export abstract class BaseParser extends EmbeddedActionsParser {
         if (depth === 0 && !this.isInsideStatement()) return;
       } else if (tokenType === T.Semicolon && depth === 0) return;
     }
+  }
+
+  /** Braces that the broken statement has opened: a struct value, a block that ends with it. */
+  private bracesOpenSince(start: number): number {
+    let depth = 0;
+    for (let distance = 0; this.LA(distance).startOffset >= start; distance--) {
+      const { tokenType } = this.LA(distance);
+      if (tokenType === T.LeftBrace) depth += 1;
+      else if (tokenType === T.RightBrace) depth -= 1;
+    }
+    return Math.max(0, depth);
   }
 
   /** After a skipped `{ … }`: do the next tokens still belong to the same statement? */

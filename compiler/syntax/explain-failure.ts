@@ -20,6 +20,7 @@ import {
   unknownConstruct,
 } from '../diagnostics/problems/syntax.ts';
 import type { Span } from '../diagnostics/span.ts';
+import { didYouMean } from '../diagnostics/suggest.ts';
 import * as T from './tokens.ts';
 import { endOf, isAdjacent } from './tokens.ts';
 
@@ -260,6 +261,8 @@ function hintFor(context: FailureContext): string | undefined {
 }
 
 function hintForDeclaration({ token, next }: FailureContext): string {
+  const near = didYouMean(token.image, ['fn', 'struct', 'const', 'import', 'export']);
+  if (token.tokenType === T.Identifier && near !== undefined) return near;
   if (token.tokenType === T.StringLiteral) return 'a doc comment starts with `///`';
   if (token.image === 'default') return 'there are no default exports: leave `default` out';
   if (token.tokenType === T.Identifier && next.tokenType === T.Identifier) {
@@ -280,6 +283,23 @@ function hintForToken({ token, previous, next, expected }: FailureContext): stri
   if (tokenType === T.Equal && before === T.Equal) return 'write `==`';
   if (tokenType === T.Equal && before === T.EqualEqual) return 'write `==`';
   if (tokenType === T.Equal && before === T.Colon) return 'write `=`';
+  if (tokenType === T.Less && before === T.Equal) return 'write `<=`';
+  if (tokenType === T.Greater && before === T.Equal) return 'write `>=`';
+  if (tokenType === T.Xor && before === T.Xor) return '`^` is the exclusive or';
+  if (tokenType === T.Semicolon && expected === '`=`') {
+    return 'a name is bound together with its value: `let x = …;`';
+  }
+  if (tokenType === T.Identifier && isDType(previous.image) && expected.startsWith('`;`')) {
+    return `write \`let ${image}: ${previous.image} = …;\``;
+  }
+  if (expected.startsWith('a dim or')) {
+    if (tokenType === T.Star) return 'any number of axes is written `...S`';
+    if (tokenType === T.Colon) return 'every axis has a size, a number or a name: `f32[N]`';
+  }
+  if (tokenType === T.RightBracket && before === T.Ellipsis) return 'the axes have a name: `...S`';
+  if (tokenType === T.Comma && expected.startsWith('`{` or')) {
+    return 'several results are a tuple: `-> (f32, f32)`';
+  }
   if (tokenType === T.Equal && before === T.DotDot) {
     return 'the end of a range is not part of it: write `0..n + 1`';
   }

@@ -10,6 +10,7 @@ const chapters: readonly (readonly [prefix: string, title: string])[] = [
   ['MLX22', 'Shapes'],
   ['MLX23', 'Calls'],
   ['MLX24', 'Calls of the library'],
+  ['MLX29', 'Warnings'],
   ['MLX30', 'Limits of the language'],
   ['MLX31', 'Derivatives, maps and control functions'],
   ['MLX4', 'Targets'],
@@ -20,11 +21,11 @@ const goldens = new URL('../../test/golden/', import.meta.url);
 /** The first golden of each code. */
 function readExamples(): ReadonlyMap<string, string> {
   const examples = new Map<string, string>();
-  for (const folder of ['syntax/', 'types/']) {
+  for (const folder of ['syntax/', 'types/', 'diagnostics/']) {
     const names = readdirSync(new URL(folder, goldens)).filter((n) => n.endsWith('.problems'));
     for (const name of names.sort()) {
       const text = readFileSync(new URL(folder + name, goldens), 'utf8');
-      for (const block of text.trimEnd().split(/\n\n(?=error|warning)/)) {
+      for (const block of text.trimEnd().split(/\n\n(?=error|warning|--- )/)) {
         const code = /^\w+\[(MLX\d{4})\]/.exec(block)?.[1];
         if (code !== undefined && !examples.has(code)) examples.set(code, block);
       }

@@ -22,7 +22,7 @@ export function unknownDim(name: string, span: Span, suggestion: string | undefi
     hint:
       suggestion !== undefined
         ? `did you mean \`${suggestion}\`?`
-        : /^[a-z]/.test(name)
+        : /^[a-z_]/.test(name)
           ? 'a dim is a capitalised name, such as `N`, or an `int` parameter'
           : 'dims come from the parameters of the function or the arguments of the struct',
   };

@@ -70,7 +70,7 @@ export function unresolvedDims(
     span,
     hint:
       example === undefined
-        ? 'annotate what the result is bound to'
+        ? `annotate what the result is bound to, as in \`let x: f32[3] = ${callee}(…);\``
         : `annotate what the result is bound to, or write ${example}`,
   };
 }
