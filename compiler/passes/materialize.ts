@@ -139,7 +139,7 @@ function storeExpensive(func: Func, stored: Set<Value>): void {
       expressions.set(result, { work: Math.min(work, 1e6), leaves: Math.min(leaves, 1e6) });
       if (
         !stored.has(result) &&
-        isWorthStoring(result, consumers.get(result) ?? [], expressions.get(result)!)
+        isWorthStoring(op, result, consumers.get(result) ?? [], expressions.get(result)!)
       ) {
         stored.add(result);
       }
@@ -148,6 +148,7 @@ function storeExpensive(func: Func, stored: Set<Value>): void {
 }
 
 function isWorthStoring(
+  definition: Operation,
   value: Value,
   consumers: readonly Operation[],
   expression: Expression,
@@ -158,17 +159,27 @@ function isWorthStoring(
   );
   // read at several places at once (a stencil), or by a reader that repeats it
   if (views.length > 1 && expression.work + 4 * expression.leaves > recomputeLimit) return true;
-  if (expression.work > recomputeLimit && views.some((v) => repeats(v, value))) return true;
+  if (expression.work > recomputeLimit && views.some((v) => repeats(v, value, 8))) return true;
+  if (turnsLastAxis(definition) && views.some((v) => repeats(v, value, 64))) return true;
   return consumers.length > 1 && expression.leaves > leafLimit;
 }
 
-/** True when a view shows each element of its operand many times (a broadcast by 8 or more). */
-function repeats(view: Operation, operand: Value): boolean {
+/** Neighbours in the result are not neighbours in the operand. */
+function turnsLastAxis({ primitive, attrs, operands }: Operation): boolean {
+  if (primitive.name !== 'permute') return false;
+  const { permutation } = attrs as { readonly permutation: readonly number[] };
+  // axes of size 1 lie anywhere
+  const real = permutation.filter((axis) => operands[0]!.type.shape[axis] !== one);
+  return real.length > 0 && real.at(-1) !== Math.max(...real);
+}
+
+/** True when a view shows each element of its operand so many times or more. */
+function repeats(view: Operation, operand: Value, times: number): boolean {
   const before = operand.type.shape;
   const after = view.results[0]!.type.shape;
   return (
     view.primitive.name === 'broadcast' &&
-    estimateSize(product(after)) >= 8 * estimateSize(product(before))
+    estimateSize(product(after)) >= times * estimateSize(product(before))
   );
 }
 

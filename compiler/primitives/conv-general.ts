@@ -363,7 +363,7 @@ function contractGroups(
   return toShape(b, moveAxis(b, product, 0, rank - 1), shape);
 }
 
-/** A sum of element-wise products over [N, ...P, G, O/G, C/G, ...K]. */
+/** A sum of element-wise products over [N, ...P, ...K, C/G, G, O/G]: neighbours in memory stay neighbours. */
 function multiplyThin(
   b: Builder,
   windows: Value,
@@ -373,31 +373,37 @@ function multiplyThin(
 ): Value {
   const { shape, groups, inputs, outputs } = grouped;
   const rank = shape.length;
-  const sizes = taps.map((axis) => windows.type.shape[axis]!);
-  const all = [...shape.slice(0, -1), groups, outputs, inputs, ...sizes];
+  const count = taps.length;
   const kernelSizes = kernels.type.shape.slice(1, -1);
-  const right = moveAxis(
-    b,
-    toShape(b, kernels, [groups, outputs, ...kernelSizes, inputs]),
-    taps.length + 2,
-    2,
-  );
+  const all = [...shape.slice(0, -1), ...kernelSizes, inputs, groups, outputs];
   const accumulated = computeType(windows.type.dtype);
   const widen = (v: Value): Value =>
     v.type.dtype === accumulated ? v : b.apply(convert, [v], { dtype: accumulated });
   const place = (v: Value, axes: readonly number[]): Value =>
     b.apply(broadcast, [widen(v)], { shape: all, axes });
-  const left = splitChannels(b, windows, grouped);
-  const tapAxes = range(taps.length).map((i) => rank + 2 + i);
+  const left = permuteTo(b, splitChannels(b, windows, grouped), [
+    ...range(rank - 1),
+    ...taps.map((axis) => axis + 1),
+    rank,
+    rank - 1,
+  ]);
+  const right = permuteTo(b, toShape(b, kernels, [groups, outputs, ...kernelSizes, inputs]), [
+    ...range(count + 1).map((i) => i + 2),
+    0,
+    1,
+  ]);
   const terms = b.apply(
     mul,
     [
-      place(left, [...range(rank), rank + 1, ...tapAxes]),
-      place(right, [rank - 1, rank, rank + 1, ...tapAxes]),
+      place(left, range(rank + count + 1)),
+      place(
+        right,
+        range(count + 3).map((i) => rank - 1 + i),
+      ),
     ],
     {},
   );
-  const sum = b.apply(reduceSum, [terms], { axes: [rank + 1, ...tapAxes] });
+  const sum = b.apply(reduceSum, [terms], { axes: range(count + 1).map((i) => rank - 1 + i) });
   const result = toShape(b, sum, shape);
   const { dtype } = windows.type;
   return dtype === accumulated ? result : b.apply(convert, [result], { dtype });
