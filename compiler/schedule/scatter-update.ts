@@ -1,7 +1,7 @@
 /** What the scatters of all devices share: which updates fall where, and what an update does. */
 import { combine } from '../kernel-ir/monoids.ts';
 import type { KernelScalar } from '../kernel-ir/program.ts';
-import { type Int, int } from '../symbolic/integer.ts';
+import { add, ceildiv, constantValue, floordiv, type Int, int, one } from '../symbolic/integer.ts';
 import { computeType } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import type { KernelBuilder } from './kernel-builder.ts';
@@ -13,6 +13,13 @@ export type ScatterMode = 'set' | 'add' | 'mul' | 'min' | 'max';
 export interface ScatterTarget {
   readonly axis: number;
   readonly scalar: KernelScalar;
+}
+
+/** Rows of each of about `tasks` tasks: at least 1, even where there are no rows, because the rows are divided by it. */
+export function rowsOfTask(rows: Int, tasks: number): Int {
+  const known = constantValue(rows);
+  if (known === undefined) return add(floordiv(rows, int(tasks)), one);
+  return known === 0 ? one : ceildiv(rows, int(tasks));
 }
 
 /** Where the update at `point` falls on the indexed axes. */

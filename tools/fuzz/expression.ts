@@ -54,10 +54,15 @@ export function statement(
 
 function weave(texts: readonly string[], values: readonly (Part | number)[]): readonly Part[] {
   const parts: Part[] = [];
+  const push = (part: Part): void => {
+    const last = parts.at(-1);
+    if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part;
+    else if (part !== '') parts.push(part);
+  };
   texts.forEach((text, i) => {
-    if (text !== '') parts.push(text);
+    push(text);
     const value = values[i];
-    if (value !== undefined) parts.push(typeof value === 'number' ? String(value) : value);
+    if (value !== undefined) push(typeof value === 'number' ? String(value) : value);
   });
   return parts;
 }

@@ -5,7 +5,9 @@
 import { constantValue, evaluate, int } from '../../compiler/symbolic/integer.ts';
 import type { TensorType } from '../../compiler/tensor-ir/program.ts';
 import {
+  type Block,
   block,
+  childrenOf,
   descendants,
   type Expression,
   isSameType,
@@ -77,7 +79,7 @@ function* chunks(
 
 /** What shrinking makes smaller: text first, then sizes. */
 function sizeOf(program: FuzzProgram): number {
-  const sizes = program.calls.flatMap((call) => Object.values(call)).reduce((a, b) => a + b, 0);
+  const sizes = program.calls.flatMap((call) => Object.values(call)).reduce((a, b) => a + b + 1, 0);
   return 100 * printProgram(program).length + 10 * program.calls.length + sizes;
 }
 
@@ -92,6 +94,7 @@ const steps: readonly Step[] = [
   withoutInnerStatements,
   simplerExpressions,
   inlinedNames,
+  inlinedHelpers,
   smallerDims,
   plainDTypes,
 ];
@@ -200,18 +203,49 @@ function constantOf({ dtype, shape }: TensorType): Expression {
     : typed(type)`full(${printShape(shape)}, ${value}, dtype = ${dtype})`;
 }
 
-/** `let a = b;` gone, with its value where the name stood; any value when there is one such place. */
+/** `let a = b;` gone, with its value where the name stood. */
 function* inlinedNames(program: FuzzProgram): Iterable<FuzzProgram> {
-  for (const [i, { parts }] of program.body.statements.entries()) {
-    const [head, value] = parts;
-    const name = typeof head === 'string' ? /^let (\w+) = $/.exec(head)?.[1] : undefined;
-    if (name === undefined || value === undefined || typeof value === 'string') continue;
-    const statements = program.body.statements.filter((_, j) => j !== i);
-    const change = (e: Expression): Expression | undefined =>
-      isAtom(e) && e.kind === 'template' && e.parts.join('') === name ? value : undefined;
-    const body = replaceInside({ ...program.body, statements }, change);
-    if (body.kind !== 'block') continue;
-    yield { ...program, body, results: program.results.map((r) => replaceInside(r, change)) };
+  for (const e of expressionsOf(program)) {
+    if (e.kind !== 'block') continue;
+    for (const [i, { parts }] of e.statements.entries()) {
+      const [head, value] = parts;
+      const name = typeof head === 'string' ? /^let (\w+) = $/.exec(head)?.[1] : undefined;
+      if (name === undefined || value === undefined || typeof value === 'string') continue;
+      const values = new Map([[name, value]]);
+      const rest: Block = { ...e, statements: e.statements.filter((_, j) => j !== i) };
+      const inlined = substituted(rest, values);
+      if (inlined.kind !== 'block') continue;
+      if (e === program.body) {
+        const results = program.results.map((r) => substituted(r, values));
+        yield { ...program, body: inlined, results };
+      } else yield replaced(program, e, block(inlined.statements, inlined.result, e.type));
+    }
+  }
+}
+
+/** Names replaced by expressions. */
+function substituted(e: Expression, values: ReadonlyMap<string, Expression>): Expression {
+  return replaceInside(e, (inner) =>
+    inner.kind === 'template' && isAtom(inner) ? values.get(inner.parts.join('')) : undefined,
+  );
+}
+
+/** The body of a helper for a call of it, with the arguments in place of the parameters. */
+function* inlinedHelpers(program: FuzzProgram): Iterable<FuzzProgram> {
+  for (const { name, header, body } of program.helpers) {
+    const list = /\((.*)\) ->/.exec(header)?.[1] ?? '';
+    const names = [...list.matchAll(/(\w+):/g)].map((m) => m[1]!);
+    for (const e of expressionsOf(program)) {
+      if (e.kind !== 'template') continue;
+      if (!e.parts.some((part) => typeof part === 'string' && part.includes(`${name}(`))) continue;
+      // lists of arguments are one expression without a type
+      const args = childrenOf(e).flatMap((arg) =>
+        arg.type === undefined ? childrenOf(arg) : [arg],
+      );
+      const values = new Map(args.map((arg, i) => [names[i]!, arg]));
+      const inlined = replaced(program, e, substituted(body, values));
+      yield { ...inlined, helpers: inlined.helpers.filter((h) => h.name !== name) };
+    }
   }
 }
 
@@ -246,7 +280,10 @@ function withKnownDim(program: FuzzProgram, name: string, size: number): FuzzPro
       }
     }),
   });
-  return mapTexts(program, text, known);
+  const calls = program.calls.map((call) =>
+    Object.fromEntries(Object.entries(call).filter(([other]) => other !== name)),
+  );
+  return { ...mapTexts(program, text, known), calls };
 }
 
 /** Every dtype but f32 and i32 as the plainest of its kind. */

@@ -3,20 +3,16 @@
  * applies, in order, the updates that fall into them. All tasks read all indices; the updates are read once.
  */
 import type { FusedFunction } from '../../passes/fused-group.ts';
-import {
-  add,
-  ceildiv,
-  type Int,
-  int,
-  max,
-  min,
-  multiply,
-  one,
-  subtract,
-} from '../../symbolic/integer.ts';
+import { add, ceildiv, type Int, min, multiply, one, subtract } from '../../symbolic/integer.ts';
 import type { Operation, Value } from '../../tensor-ir/program.ts';
 import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
-import { applyUpdate, fallsInside, type ScatterMode, targetsAt } from '../scatter-update.ts';
+import {
+  applyUpdate,
+  fallsInside,
+  rowsOfTask,
+  type ScatterMode,
+  targetsAt,
+} from '../scatter-update.ts';
 import type { KernelLabel } from '../schedule.ts';
 
 const tasks = 16;
@@ -33,8 +29,7 @@ export function scheduleScatter(
   const mode = op.attrs['mode'] as ScatterMode;
   const { shape } = result.type;
   const rowCount = shape[0] ?? one;
-  // without rows there is still no division by zero
-  const rowsPerTask = max(one, ceildiv(rowCount, int(tasks)));
+  const rowsPerTask = rowsOfTask(rowCount, tasks);
   const pointShape = indices[0]!.type.shape;
   const rest = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
 

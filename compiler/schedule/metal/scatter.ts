@@ -13,7 +13,6 @@ import {
   add,
   ceildiv,
   type Int,
-  int,
   min,
   multiply,
   one,
@@ -23,7 +22,13 @@ import {
 import type { Operation, Value } from '../../tensor-ir/program.ts';
 import { delinearize } from '../flatten.ts';
 import { KernelBuilder, type ScheduledKernel } from '../kernel-builder.ts';
-import { applyUpdate, fallsInside, type ScatterMode, targetsAt } from '../scatter-update.ts';
+import {
+  applyUpdate,
+  fallsInside,
+  rowsOfTask,
+  type ScatterMode,
+  targetsAt,
+} from '../scatter-update.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { defaultThreads } from './layout.ts';
 import { spread } from './map.ts';
@@ -47,10 +52,8 @@ export function scheduleScatter(
   const restExtents = rest.map((axis) => shape[axis]!);
   const restSize = product(restExtents);
   const [blocked, ...others] = axes as [number, ...number[]];
-  const rowsPerBlock = ceildiv(
-    shape[blocked]!,
-    int(Math.max(1, Math.floor(wantedThreads / estimateSize(restSize)))),
-  );
+  const parts = Math.max(1, Math.floor(wantedThreads / estimateSize(restSize)));
+  const rowsPerBlock = rowsOfTask(shape[blocked]!, parts);
   const blocks = ceildiv(shape[blocked]!, rowsPerBlock);
 
   const element = (flat: Int): void => {
