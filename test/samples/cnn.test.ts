@@ -1,12 +1,14 @@
 /** The convolutional sample learns on the CPU device, and agrees with the reference interpreter. */
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
-import { type CompiledBundle, compileOrThrow, load, type Module } from '../../index.ts';
+import { type CompiledBundle, compileOrThrow, load } from '../../index.ts';
 import type * as Cnn from '../../samples/cnn/model.d.ts';
 import { asBatch, batches, random, readDigits } from '../../samples/digits/data.ts';
 
+type CnnModule = Awaited<ReturnType<typeof load<typeof Cnn>>>;
+
 let bundle: CompiledBundle;
-let module: Module<typeof Cnn>;
+let module: CnnModule;
 beforeAll(async () => {
   const path = fileURLToPath(new URL('../../samples/cnn/model.mlx', import.meta.url));
   bundle = compileOrThrow({ path }, { name: 'model', targets: ['cpu'] });
@@ -19,7 +21,7 @@ test('model.d.ts holds the types that build writes', async () => {
 });
 
 test('a step on the CPU is a step of the interpreter', async () => {
-  const losses = async (opened: Module<typeof Cnn>): Promise<readonly number[]> => {
+  const losses = async (opened: CnnModule): Promise<readonly number[]> => {
     const { init, train_step } = opened.functions;
     const [batch] = batches(readDigits().training, 8, random(3));
     let [model, state] = init(1);
