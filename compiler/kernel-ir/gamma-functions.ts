@@ -103,22 +103,27 @@ const bernoulli: readonly number[] = [
   8.586062056277845e-15, -2.174868698558062e-16, 5.5090028283602295e-18, -1.3954464685812522e-19,
 ];
 
+const negligible = 1e-18;
+const mostTerms = 200;
+
 /** gamma(s) * zeta(s, x), the sum of (s - 1)! / (x + k)^s over k = 0, 1, ..., for whole s >= 2 and x >= 0. */
 function scaledZeta(s: number, x: number): number {
   // terms relative to the first, 1 / x^s, which may be out of range when gamma(s) brings the product back
-  const far = Math.max(10 + s / 2, x);
-  let sum = 1;
-  let a = x;
-  while (a < far) {
+  const far = 10 + s / 2;
+  let [sum, last, a] = [1, 1, x];
+  // of a large s few terms count
+  for (let k = 0; a < far && last > negligible && k < mostTerms; k++) {
     a += 1;
-    sum += (x / a) ** s;
+    last = (x / a) ** s;
+    sum += last;
   }
-  const last = (x / a) ** s;
-  sum += last * (a / (s - 1) - 0.5);
-  let factor = s / a;
-  for (let k = 0; k < bernoulli.length; k++) {
-    sum += last * factor * bernoulli[k]!;
-    factor *= ((s + 2 * k + 1) / a) * ((s + 2 * k + 2) / a);
+  if (a >= far && last > negligible) {
+    sum += last * (a / (s - 1) - 0.5);
+    let factor = s / a;
+    for (let k = 0; k < bernoulli.length; k++) {
+      sum += last * factor * bernoulli[k]!;
+      factor *= ((s + 2 * k + 1) / a) * ((s + 2 * k + 2) / a);
+    }
   }
   return sum * firstTerm(s, x);
 }

@@ -93,17 +93,19 @@ MLXC_INLINE double mlxc_scaled_zeta(double s, double x) {
     -3.3896802963225828e-13, 8.5860620562778446e-15, -2.1748686985580619e-16, 5.5090028283602295e-18,
     -1.3954464685812523e-19};
   const double far = 10 + s / 2;
-  double sum = 1, a = x;
-  while (a < far) {
+  double sum = 1, last = 1, a = x;
+  for (int k = 0; a < far && last > 1e-18 && k < 200; k++) {
     a += 1;
-    sum += pow(x / a, s);
+    last = pow(x / a, s);
+    sum += last;
   }
-  const double last = pow(x / a, s);
-  sum += last * (a / (s - 1) - 0.5);
-  double factor = s / a;
-  for (int k = 0; k < 12; k++) {
-    sum += last * factor * bernoulli[k];
-    factor *= ((s + 2 * k + 1) / a) * ((s + 2 * k + 2) / a);
+  if (a >= far && last > 1e-18) {
+    sum += last * (a / (s - 1) - 0.5);
+    double factor = s / a;
+    for (int k = 0; k < 12; k++) {
+      sum += last * factor * bernoulli[k];
+      factor *= ((s + 2 * k + 1) / a) * ((s + 2 * k + 2) / a);
+    }
   }
   if (s > 128) return sum * exp(mlxc_lgamma_right(s) - s * log(x));
   double first = 1 / x;

@@ -5,21 +5,25 @@ namespace mlxc {
 inline float scaled_zeta(float s, float x) {
   const float far = 6.0f + 0.5f * s;
   float sum = 0.0f;
+  float last = 1.0f;
   float a = x;
-  while (a < far) {
+  for (int k = 0; a < far && last > 1e-9f && k < 200; k++) {
     a += 1.0f;
-    sum += metal::pow(x / a, s);
+    last = metal::pow(x / a, s);
+    sum += last;
   }
-  const float last = metal::pow(x / a, s);
-  float factor = s / a;
-  float rest = a / (s - 1.0f) - 0.5f + factor * 0.0833333333f;
-  factor *= ((s + 1.0f) / a) * ((s + 2.0f) / a);
-  rest -= factor * 0.00138888889f;
-  factor *= ((s + 3.0f) / a) * ((s + 4.0f) / a);
-  rest += factor * 3.30687831e-05f;
-  factor *= ((s + 5.0f) / a) * ((s + 6.0f) / a);
-  rest -= factor * 8.26719577e-07f;
-  sum += 1.0f + last * rest;
+  if (a >= far && last > 1e-9f) {
+    float factor = s / a;
+    float rest = a / (s - 1.0f) - 0.5f + factor * 0.0833333333f;
+    factor *= ((s + 1.0f) / a) * ((s + 2.0f) / a);
+    rest -= factor * 0.00138888889f;
+    factor *= ((s + 3.0f) / a) * ((s + 4.0f) / a);
+    rest += factor * 3.30687831e-05f;
+    factor *= ((s + 5.0f) / a) * ((s + 6.0f) / a);
+    rest -= factor * 8.26719577e-07f;
+    sum += last * rest;
+  }
+  sum += 1.0f;
   if (s > 128.0f) return sum * metal::exp(lgamma_right(s) - s * metal::log(x));
   float first = 1.0f / x;
   for (float k = 1.0f; k < s; k += 1.0f) first *= k / x;
