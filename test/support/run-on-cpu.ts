@@ -5,7 +5,7 @@ import { fuse } from '../../compiler/passes/fuse.ts';
 import { makePlan } from '../../compiler/plan/make-plan.ts';
 import { cpuSchedule } from '../../compiler/schedule/cpu/schedule.ts';
 import { type CpuModel, cpuModels } from '../../compiler/schedule/device-model.ts';
-import { scheduleProgram } from '../../compiler/schedule/schedule.ts';
+import { type ScheduledProgram, scheduleProgram } from '../../compiler/schedule/schedule.ts';
 import { forEachVariable } from '../../compiler/symbolic/integer.ts';
 import { type NdArray, toConstantData } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Entry, Func, Program, Tree } from '../../compiler/tensor-ir/program.ts';
@@ -65,9 +65,16 @@ export async function compileForCpu(
 export async function compileProgramForCpu(
   program: Program<'plain'>,
   model: CpuModel = cpuModels.avx2,
+): Promise<CompiledForCpu> {
+  const fused = fuse(expandComposites.run(program));
+  return compileScheduledForCpu(scheduleProgram(fused, cpuSchedule(model)));
+}
+
+/** The same from kernels on. */
+export async function compileScheduledForCpu(
+  scheduled: ScheduledProgram,
   options: CompileOptions = {},
 ): Promise<CompiledForCpu> {
-  const scheduled = scheduleProgram(fuse(expandComposites.run(program)), cpuSchedule(model));
   const { plan, constants } = makePlan(scheduled);
   const source = printC(scheduled.kernels, (name) => readFileSync(new URL(name, helpers), 'utf8'));
   const bundle: Bundle = {

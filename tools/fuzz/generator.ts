@@ -116,7 +116,7 @@ export class Generator {
       Array.from({ length: rank }, () => random.pick(palette));
     this.shapes = [[], shape(1), shape(2), shape(2), shape(random.between(1, 3))];
     this.symbols = new Set(this.shapes.flat().filter((d) => constantValue(d) === undefined));
-    const size = (): number => random.pick([0, 1, 1, 2, 2, 3, 3, 4, 5, 7, 8, 17]);
+    const size = (): number => random.pick([0, 1, 1, 2, 2, 3, 3, 4, 5, 7, 8, 17, 37]);
     const bind = (n: number): Dims => ({ N: n, M: random.pick([1, 2, 3, 4, 6]) });
     this.calls = isSymbolic ? [bind(random.between(2, 8)), bind(size())] : [{ N: 1, M: 1 }];
   }

@@ -13,7 +13,7 @@ import { makePlan } from '../../compiler/plan/make-plan.ts';
 import { cpuSchedule } from '../../compiler/schedule/cpu/schedule.ts';
 import { type CpuModel, cpuModels } from '../../compiler/schedule/device-model.ts';
 import { metalSchedule } from '../../compiler/schedule/metal/schedule.ts';
-import { scheduleProgram } from '../../compiler/schedule/schedule.ts';
+import { type ScheduledProgram, scheduleProgram } from '../../compiler/schedule/schedule.ts';
 import { evaluate } from '../../compiler/symbolic/integer.ts';
 import { type DType, isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import { bindDims } from '../../compiler/tensor-ir/evaluate.ts';
@@ -22,7 +22,7 @@ import type { Entry, Func, Guard, Program } from '../../compiler/tensor-ir/progr
 import { verifyProgram } from '../../compiler/tensor-ir/verify.ts';
 import { expandTransformations } from '../../compiler/transforms/expand.ts';
 import { type Module, type Result, Tensor } from '../../runtime/index.ts';
-import { compileProgramForCpu, fromTensor, toTensor } from '../../test/support/run-on-cpu.ts';
+import { compileScheduledForCpu, fromTensor, toTensor } from '../../test/support/run-on-cpu.ts';
 import { runScheduled } from '../../test/support/run-on-metal.ts';
 import { elaborateSource, SourceProblem } from '../../test/support/run-source.ts';
 import { compareResults } from './compare.ts';
@@ -67,6 +67,10 @@ interface Compiled {
   readonly narrowest: DType;
 }
 
+interface Scheduled extends Compiled {
+  readonly scheduled: ScheduledProgram;
+}
+
 export async function runBatch(
   cases: readonly FuzzCase[],
   options: BatchOptions,
@@ -92,8 +96,8 @@ class Batch {
   async run(cases: readonly FuzzCase[]): Promise<BatchReport> {
     const compiled = cases.flatMap((test) => this.compile(test) ?? []);
     const model = cpuModels[this.options.model];
-    const sound = compiled.filter((c) => this.canBuild(c, model));
-    if (sound.length > 0) await this.runOnCpu(sound, model);
+    const sound = compiled.flatMap((c) => this.schedule(c, model) ?? []);
+    if (sound.length > 0) await this.runOnCpu(sound);
     sound.forEach((c, i) => {
       const { metalEvery } = this.options;
       if (metalEvery > 0 && i % metalEvery === 0) this.runOnMetal(c);
@@ -144,44 +148,42 @@ class Batch {
     return { test, entry, plain: plain.entries[0]!.func, narrowest: narrowestFloat(plain) };
   }
 
-  /** Everything up to C for this program alone, so that one that fails does not hide the others. */
-  private canBuild({ test, entry }: Compiled, model: CpuModel): boolean {
-    const built = this.attempt(test, 'schedule', () => {
+  /** Each program alone, so that one that fails does not hide the others. */
+  private schedule(compiled: Compiled, model: CpuModel): Scheduled | undefined {
+    const { test, entry } = compiled;
+    return this.attempt(test, 'schedule', () => {
       const fused = fuse({ stage: 'plain', entries: [entry] });
       const scheduled = scheduleProgram(fused, cpuSchedule(model));
       verifyAll(scheduled.kernels, 'cpu');
-      return makePlan(scheduled);
+      makePlan(scheduled);
+      return { ...compiled, scheduled };
     });
-    return built !== undefined;
   }
 
-  private async runOnCpu(compiled: readonly Compiled[], model: CpuModel): Promise<void> {
+  private async runOnCpu(compiled: readonly Scheduled[]): Promise<void> {
     const cacheFolder = mkdtempSync(join(tmpdir(), 'mlxc-fuzz-'));
     try {
-      const program: Program<'plain'> = {
-        stage: 'plain',
-        entries: compiled.map(({ entry }) => entry),
+      const program: ScheduledProgram = {
+        target: 'cpu',
+        kernels: compiled.flatMap((c) => c.scheduled.kernels),
+        entries: compiled.flatMap((c) => c.scheduled.entries),
       };
       const moreFlags = this.options.isOptimized ? [] : ['-O0'];
-      const { module } = await compileProgramForCpu(program, model, { cacheFolder, moreFlags });
+      const { module } = await compileScheduledForCpu(program, { cacheFolder, moreFlags });
       for (const one of compiled) this.callAll(one, module);
     } catch (error) {
-      await this.split(compiled, model, error);
+      await this.split(compiled, error);
     } finally {
       rmSync(cacheFolder, { recursive: true, force: true });
     }
   }
 
   /** The C compiler failed: halves until the program is found. */
-  private async split(
-    compiled: readonly Compiled[],
-    model: CpuModel,
-    error: unknown,
-  ): Promise<void> {
+  private async split(compiled: readonly Scheduled[], error: unknown): Promise<void> {
     if (compiled.length === 1) return this.fail(compiled[0]!.test, 'c', error);
     const middle = compiled.length >> 1;
-    await this.runOnCpu(compiled.slice(0, middle), model);
-    await this.runOnCpu(compiled.slice(middle), model);
+    await this.runOnCpu(compiled.slice(0, middle));
+    await this.runOnCpu(compiled.slice(middle));
   }
 
   private callAll(one: Compiled, module: Module): void {

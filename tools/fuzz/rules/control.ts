@@ -86,6 +86,23 @@ export const typedControlRules: readonly TypedRule[] = [
     },
   },
   {
+    name: 'switch',
+    weight: 1,
+    make: (g, type, scope, depth) => {
+      const which = g.like(index, scope, depth - 1);
+      const operand = g.any(scope, depth - 1);
+      const branch = (): Expression => {
+        const parameter = { name: g.fresh('p'), type: operand.type! };
+        const inner = g.extend(scope, [parameter]);
+        return g.lambda(
+          [parameter],
+          g.body(inner, depth - 1, (s) => g.like(type, s, depth - 1)),
+        );
+      };
+      return typed(type)`switch(${which}, (${branch()}, ${branch()}, ${branch()}), ${operand})`;
+    },
+  },
+  {
     name: 'for',
     weight: 3,
     make: (g, type, scope, depth) => {

@@ -189,6 +189,23 @@ export const typedElementwiseRules: readonly TypedRule[] = [
     },
   },
   {
+    name: 'clamp',
+    weight: 1,
+    make: (g, type, scope, depth) => {
+      if (type.dtype === 'bool') return undefined;
+      return typed(type)`clamp(0, ${g.like(type, scope, depth - 1)}, 1)`;
+    },
+  },
+  {
+    name: 'polygamma',
+    weight: 0.5,
+    make: (g, type, scope, depth) => {
+      if (!isFloat(type.dtype)) return undefined;
+      const x = g.like(type, scope, depth - 1);
+      return g.tame(typed(type)`polygamma(${g.random.between(1, 2)}, abs(${x}) + 0.5)`);
+    },
+  },
+  {
     name: 'constant',
     weight: 1,
     make: (g, type) => g.constant(type),

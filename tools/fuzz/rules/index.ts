@@ -6,12 +6,14 @@ import { indexingRules } from './indexing.ts';
 import { reductionRules } from './reductions.ts';
 import { shapeRules } from './shapes.ts';
 import { transformationRules, typedTransformationRules } from './transformations.ts';
+import { windowRules } from './windows.ts';
 
 export const rules: readonly Rule[] = [
   ...elementwiseRules,
   ...reductionRules,
   ...shapeRules,
   ...indexingRules,
+  ...windowRules,
   ...controlRules,
   ...transformationRules,
 ];
