@@ -20,12 +20,14 @@ function symbolicType({ dtype, shape }: TestTensor): string {
 }
 
 function run(
+  imports: string,
   expression: string,
   inputs: readonly TestTensor[],
   showType: (input: TestTensor) => string,
 ): readonly TestTensor[] {
   const parameters = inputs.map((t, i) => `${letters[i]}: ${showType(t)}`);
-  const program = compileSource(`export fn test(${parameters.join(', ')}) { ${expression} }`);
+  const text = `${imports}\nexport fn test(${parameters.join(', ')}) { ${expression} }`;
+  const program = compileSource(text);
   return runProgram(program, 'test', inputs);
 }
 
@@ -34,14 +36,14 @@ function inDType(dtype: DType, tensors: readonly TestTensor[]): readonly TestTen
   return tensors.map((t) => (t.dtype === 'f32' ? { ...t, dtype } : t));
 }
 
-describe.each(preludeGoldens)('%s', (_, goldens, { tolerance, byElement }) => {
+describe.each(preludeGoldens)('%s', (_, goldens, { imports, tolerance, byElement }) => {
   const cases = Object.entries(goldens);
 
   const symbolic = cases.filter(
     ([, { fixed, inputs }]) => fixed !== true && inputs.some((t) => t.shape.some((n) => n > 1)),
   );
   test.each(symbolic)('%s with open sizes', (_, { expression, inputs, outputs }) => {
-    const found = run(expression, inputs, symbolicType);
+    const found = run(imports, expression, inputs, symbolicType);
     expect(found.length).toBe(outputs.length);
     outputs.forEach((wanted, i) => {
       expectClose(found[i]!, wanted, tolerance, byElement);
@@ -51,7 +53,7 @@ describe.each(preludeGoldens)('%s', (_, goldens, { tolerance, byElement }) => {
   const floats = cases.filter(([, { inputs }]) => inputs.some((t) => t.dtype === 'f32'));
   test.each(floats)('%s in f64, f16 and bf16', (_, { expression, inputs, outputs }) => {
     const types = (dtype: DType): unknown =>
-      run(expression, inDType(dtype, inputs), (t) => sizes(t.dtype, t.shape)).map((t) => [
+      run(imports, expression, inDType(dtype, inputs), (t) => sizes(t.dtype, t.shape)).map((t) => [
         t.dtype,
         t.shape,
       ]);

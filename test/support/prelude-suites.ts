@@ -10,6 +10,9 @@ export interface PreludeGolden extends Golden {
 
 type Goldens = Readonly<Record<string, PreludeGolden>>;
 
+/** What the numerical tools have in std/linalg. */
+const polynomials = 'import { polyfit } from "std/linalg";';
+
 const groups: Readonly<Record<string, string>> = {
   'prelude: each element': 'prelude-elementwise',
   'prelude: reductions': 'prelude-reductions',
@@ -22,7 +25,7 @@ function suiteOf(file: string, goldens: Goldens): Suite {
   const cases = Object.entries(goldens).map(([key, { expression }]) => [key, expression] as const);
   return {
     file,
-    imports: '',
+    imports: file === 'prelude-numeric' ? polynomials : '',
     cases: Object.fromEntries(cases),
     tolerance: 4e-6,
     byElement: true,

@@ -487,6 +487,8 @@ def numeric():
     s.add("poly(a)", np.poly(p), p)
     s.add("poly(a)", np.poly([2, -1, 0]).astype(np.int32), np.int32([2, -1, 0]))
     s.gradient("poly(a)", jnp.poly, p)
+    s.add("polyfit(a, b, 2)", np.polyfit(places, V, 2), places, V)
+    s.add("polyfit(a, b, 1)", np.polyfit(X[:, 0], X, 1), X[:, 0], X)
     long = np.float32([2, -3, 1, 4, 6])
     s.add("polydiv(a, b)", np.polydiv(long, p), long, p)
     s.add("polydiv(a, b)", (np.polydiv(p, q)[0], np.polydiv(p, q)[1]), p, q)
