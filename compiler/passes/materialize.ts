@@ -123,6 +123,7 @@ function storeExpensive(func: Func, stored: Set<Value>): void {
       else list.push(op);
     }
   }
+  const consumersOf = (value: Value): readonly Operation[] => consumers.get(value) ?? [];
   const expressions = new Map<Value, Expression>();
   const leaf: Expression = { work: 0, leaves: 1 };
   for (const op of func.body) {
@@ -139,7 +140,7 @@ function storeExpensive(func: Func, stored: Set<Value>): void {
       expressions.set(result, { work: Math.min(work, 1e6), leaves: Math.min(leaves, 1e6) });
       if (
         !stored.has(result) &&
-        isWorthStoring(op, result, consumers.get(result) ?? [], expressions.get(result)!)
+        isWorthStoring(op, result, consumersOf, expressions.get(result)!)
       ) {
         stored.add(result);
       }
@@ -150,9 +151,10 @@ function storeExpensive(func: Func, stored: Set<Value>): void {
 function isWorthStoring(
   definition: Operation,
   value: Value,
-  consumers: readonly Operation[],
+  consumersOf: (value: Value) => readonly Operation[],
   expression: Expression,
 ): boolean {
+  const consumers = consumersOf(value);
   if (value.type.shape.length === 0) return expression.leaves > 8 && consumers.length > 1;
   const views = consumers.filter(
     (c) => c.primitive.lower.kind === 'element' && c.primitive.lower.isView,
@@ -160,7 +162,13 @@ function isWorthStoring(
   // read at several places at once (a stencil), or by a reader that repeats it
   if (views.length > 1 && expression.work + 4 * expression.leaves > recomputeLimit) return true;
   if (expression.work > recomputeLimit && views.some((v) => repeats(v, value, 8))) return true;
-  if (turnsLastAxis(definition) && views.some((v) => repeats(v, value, 64))) return true;
+  if (turnsLastAxis(definition)) {
+    // windows show other elements along the axes that they add
+    const plain = views.filter(
+      (v) => !consumersOf(v.results[0]!).some((c) => c.primitive.name === 'window_slice'),
+    );
+    if (plain.some((v) => repeats(v, value, 64))) return true;
+  }
   return consumers.length > 1 && expression.leaves > leafLimit;
 }
 
