@@ -8,7 +8,8 @@
  *       for each panel, each strip of rows: micro-kernel       c[rows][columns] += a * b, in registers
  *     for each element of the tile: epilogue, store            vector
  *
- * Operands are read through their index maps while packing, so transposed, sliced or broadcast operands cost nothing more.
+ * Operands are read through their index maps while packing, so transposed, sliced or broadcast operands cost nothing more, and the
+ * windows of a convolution are never laid out: they are packed run by run, as far as memory is linear along the depth.
  * Products with very few rows or columns, and other dtypes, run as row reductions (row.ts).
  */
 import type { Buffer, Statement } from '../../kernel-ir/program.ts';
