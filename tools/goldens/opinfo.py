@@ -2,7 +2,7 @@
 
 usage: python tools/goldens/opinfo.py        (needs torch, numpy, ml_dtypes, expecttest)
 
-A case: the text of the operator (opinfo_table.py), its tensors, the results, their pullback along `direction` and their derivative
+A case: the text of the operator (opinfo_table.py, opinfo_library.py), its tensors, the results, their pullback along `direction` and their derivative
 along `direction`. f16 and bf16 are computed in double from rounded inputs and rounded once: they say what a good answer is, and not
 how PyTorch's CPU kernels round on the way.
 """
@@ -19,7 +19,8 @@ from torch.testing._internal import common_methods_invocations as invocations
 
 import oracle_files
 from oracle_files import Store, direction
-from opinfo_table import IMPORTS, TABLE, Name, Skip
+from opinfo_library import IMPORTS
+from opinfo_table import TABLE, Name, Skip
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)

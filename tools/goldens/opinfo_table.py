@@ -297,13 +297,6 @@ def _(x, y, rtol=1e-5, atol=1e-8, equal_nan=False):
     return f"allclose({x}, {y}, rtol = {rtol}, atol = {atol})"
 
 
-@op("isclose", derivative=False, ints=False)
-def _(x, y, rtol=1e-5, atol=1e-8, equal_nan=False):
-    same(x, y)
-    if equal_nan:
-        raise Skip("equal_nan")
-    return f"abs({x} - {y}) <= {atol} + {rtol} * abs({y})"
-
 
 @op("float", "double", "half", "bfloat16", "int", "short", "char", "byte", "bool", "long")
 def _(x, **_):
@@ -333,11 +326,6 @@ reduction("logsumexp", "logsumexp", ints=False)
 reduction("argmax", "argmax", derivative=False, index=True, narrow=False, ints=False)
 reduction("argmin", "argmin", derivative=False, index=True, narrow=False, ints=False)
 
-
-@op("count_nonzero", derivative=False, index=True)
-def _(x, dim=None):
-    zero = "false" if x.dtype == "bool" else "0"
-    return f"sum({x} != {zero}, axis = {axes(x, dim)})"
 
 
 for kind in ("max", "min"):
@@ -385,12 +373,6 @@ for kind in ("var", "std"):
         return f"({kind}({x}, {rest}, {ddof}), mean({x}, {rest}))"
 
 
-@op("trace", keep=True, ints=False)
-def _(x):
-    if x.shape[0] != x.shape[1]:
-        raise Skip("the trace of a matrix that is not square")
-    return f"trace({x})"
-
 
 @op("dist", ints=False, near=5)
 def _(x, y, p=2):
@@ -411,19 +393,6 @@ def _(x, dim, dtype=None):
 def _(x, dim, dtype=None):
     return f"cumprod({cast(x, dtype)}, axis = {axis(x, dim)})"
 
-
-@op("diff", bools=False)
-def _(x, n=1, dim=-1, prepend=None, append=None):
-    if n != 1:
-        raise Skip("differences of another order than 1")
-    parts = [p for p in (prepend, x, append) if p is not None]
-    same(*parts)
-    d = dim % x.rank
-    whole = parts[0] if len(parts) == 1 else f"concatenate({tuple_of(parts)}, axis = {d})"
-    if sum(p.shape[d] for p in parts) < 1:
-        raise Skip("nothing to take differences of")
-    cut = lambda s: ", ".join([":"] * d + [s])
-    return f"{{ let w = {whole}; w[{cut('1:')}] - w[{cut(':-1')}] }}"
 
 
 # ---- shapes
@@ -454,13 +423,6 @@ def _(x, start=0, end=-1, start_dim=None, end_dim=None):
     shape = (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :])
     return f"reshape({x}, {tuple_of(shape)})"
 
-
-@op("unflatten")
-def _(x, dim, sizes):
-    if -1 in sizes:
-        raise Skip("a size of -1 inside a shape")
-    dim %= x.rank
-    return f"reshape({x}, {tuple_of((*x.shape[:dim], *sizes, *x.shape[dim + 1:]))})"
 
 
 @op("permute", "permute_copy")
@@ -542,21 +504,6 @@ def _(x):
     return f"flip({x}, axis = 0)"
 
 
-@op("roll")
-def _(x, shifts, dims=None):
-    if isinstance(shifts, (tuple, list)) and dims is None:
-        raise Skip("several shifts of the flattened tensor")
-    if x.rank == 0:
-        raise Skip("an axis of a scalar")
-    if not isinstance(shifts, (tuple, list)):
-        shifts = (shifts,)
-        dims = dims if dims is None or isinstance(dims, (tuple, list)) else (dims,)
-    if dims is None or len(dims) == 0:
-        return f"roll({x}, {shifts[0]})"
-    for s, d in zip(shifts, dims):
-        x = Name(f"roll({x}, {s}, axis = {d})", x.shape, x.dtype)
-    return x
-
 
 @op("tile", "repeat")
 def _(x, reps):
@@ -588,16 +535,6 @@ def _(xs, dim=0):
     return f"stack({tuple_of(xs)}, axis = {dim})"
 
 
-@op("hstack")
-def _(xs):
-    same(*xs)
-    return f"concatenate({tuple_of(xs)}, axis = {0 if xs[0].rank == 1 else 1})"
-
-
-@op("vstack")
-def _(xs):
-    same(*xs)
-    return f"{'stack' if xs[0].rank == 1 else 'concatenate'}({tuple_of(xs)}, axis = 0)"
 
 
 @op("split", "split_with_sizes", "split.list_args", "split_with_sizes_copy", "unsafe_split")
@@ -641,18 +578,6 @@ def _(x, dim=0):
     return tuple_of(f"{x}[{at(i)}]" for i in range(x.shape[dim]))
 
 
-@op("diagonal", "diagonal_copy", "linalg.diagonal")
-def _(x, offset=0, dim1=None, dim2=None):
-    if x.dtype == "bool":
-        raise Skip("the diagonal of bools")
-    if offset != 0 or x.shape[-1] != x.shape[-2]:
-        raise Skip("diagonals beside the main one, or of no square")
-    if dim1 is not None and {dim1 % x.rank, dim2 % x.rank} != {x.rank - 1, x.rank - 2}:
-        return f"diagonal(moveaxis({x}, ({dim1}, {dim2}), (-2, -1)))"
-    if dim1 is None and x.rank > 2:
-        return f"diagonal(moveaxis({x}, (0, 1), (-2, -1)))"
-    return f"diagonal({x})"
-
 
 for name in ("tril", "triu"):
 
@@ -674,7 +599,7 @@ def _(x, pads, mode="constant", value=0.0):
         widths[x.rank - 1 - i] = (pads[2 * i], pads[2 * i + 1])
     if not x.is_float:
         value = int(value or 0)
-    return f"pad({x}, {tuple_of(tuple_of(w) for w in widths)}, value = {number(value or 0)})"
+    return f"pad({x}, {tuple_of(tuple_of(w) for w in widths)}, constant_values = {number(value or 0)})"
 
 
 @op("narrow", "narrow_copy")
@@ -698,14 +623,6 @@ def _(x, dim, index):
     return f"{x}[{', '.join([':'] * (dim % x.rank) + [str(index)])}]"
 
 
-@op("meshgrid.list_of_tensors")
-def _(xs, indexing="ij"):
-    return grid(xs, indexing)
-
-
-@op("meshgrid.variadic_tensors")
-def _(*xs, indexing="ij"):
-    return grid(xs, indexing)
 
 
 def grid(xs, indexing):
@@ -801,8 +718,6 @@ def _(x, y):
 
 @op("inner", near=10)
 def _(x, y):
-    if x.rank == 0 or y.rank == 0:
-        raise Skip("a scalar has no last axis")
     return f"inner({x}, {y})"
 
 
@@ -811,11 +726,6 @@ def _(x, y):
     same(x, y)
     return f"outer({x}, {y})"
 
-
-@op("linalg.vecdot", near=10)
-def _(x, y, dim=-1):
-    same(x, y)
-    return f"sum({x} * {y}, axis = {dim})"
 
 
 def scaled(by, text):
@@ -858,10 +768,6 @@ def _(x, y, dims=2):
     return f"tensordot({x}, {y}, axes = {tuple_of(tuple_of(d) for d in dims)})"
 
 
-@op("kron")
-def _(x, y):
-    return f"reshape({x}[:, newaxis, :, newaxis] * {y}[newaxis, :, newaxis, :], {tuple_of(a * b for a, b in zip(x.shape, y.shape))})"
-
 
 @op("linalg.multi_dot", near=20)
 def _(xs):
@@ -874,12 +780,6 @@ def _(x, w, b=None):
         raise Skip("a weight without rows")
     return f"{x} @ transpose({w})" + ("" if b is None else f" + {b}")
 
-
-@op("nn.functional.bilinear", near=20, ints=False)
-def _(x, y, w, b=None):
-    same(x, y, w)
-    lead = "...i,oij,...j->...o"
-    return f'einsum("{lead}", {x}, {w}, {y})' + ("" if b is None else f" + {b}")
 
 
 # ---- indexing
@@ -959,13 +859,6 @@ def _(x, dim, index, source):
     return f"{x}.at[{at(dim, as_i32(index), x.rank)}].set({source})"
 
 
-@op("index_fill")
-def _(x, dim, index, value):
-    if x.rank == 0 or index.rank == 0:
-        raise Skip("an axis of a scalar")
-    same(x, value)
-    return f"{x}.at[{at(dim, as_i32(index), x.rank)}].set({of(value, x)})"
-
 
 @op("select_scatter")
 def _(x, source, dim, index):
@@ -996,10 +889,6 @@ activation("nn.functional.relu", "relu")
 activation("nn.functional.silu", "silu")
 
 
-@op("nn.functional.leaky_relu", ints=False)
-def _(x, negative_slope=0.01, inplace=False):
-    return f"leaky_relu({x}, slope = {number(float(negative_slope))})"
-
 
 @op("nn.functional.elu", ints=False)
 def _(x, alpha=1.0, inplace=False):
@@ -1017,10 +906,6 @@ def _(x, beta=1, threshold=20):
         raise Skip("linear from a threshold on")
     return f"softplus({x} * {float(beta)}) / {float(beta)}"
 
-
-@op("nn.functional.logsigmoid", ints=False)
-def _(x):
-    return f"-softplus(-{x})"
 
 
 @op("nn.functional.tanhshrink", ints=False)
@@ -1056,61 +941,14 @@ def _(x, shape, w=None, eps=None):
     return f"rms_norm({x}, RMSNorm {{ w: {w} }}, eps = {eps})"
 
 
-@op("nn.functional.scaled_dot_product_attention", ints=False, near=10, narrow=False)
-def _(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-    if attn_mask is not None or dropout_p or scale is not None or enable_gqa:
-        raise Skip("a mask, dropout, another scale, shared heads")
-    if is_causal and q.shape[-2] != k.shape[-2]:
-        raise Skip("causal with unequal lengths")
-    return f"{'causal_attention' if is_causal else 'attention'}({q}, {k}, {v})"
-
 
 def reduced(reduction, text):
     return text if reduction == "none" else f"{reduction}({text})"
 
 
-@op("nn.functional.mse_loss", ints=False, near=5)
-def _(x, y, reduction="mean"):
-    same(x, y)
-    return f"mse({x}, {y})" if reduction == "mean" else reduced(reduction, f"({x} - {y}) ** 2")
 
 
-@op("nn.functional.l1_loss", ints=False, near=5)
-def _(x, y, reduction="mean"):
-    same(x, y)
-    return f"mae({x}, {y})" if reduction == "mean" else reduced(reduction, f"abs({x} - {y})")
 
-
-@op("nn.functional.huber_loss", ints=False, near=5)
-def _(x, y, reduction="mean", delta=1.0, weight=None):
-    same(x, y)
-    if weight is not None:
-        raise Skip("weights")
-    return reduced(reduction, f"huber({x}, {y}, delta = {delta})")
-
-
-@op("nn.functional.binary_cross_entropy_with_logits", ints=False, near=5)
-def _(x, y, weight=None, pos_weight=None, reduction="mean"):
-    same(x, y)
-    if pos_weight is not None:
-        raise Skip("weights of the positive answers")
-    loss = f"binary_cross_entropy({x}, {y})"
-    return reduced(reduction, loss if weight is None else f"{loss} * {weight}")
-
-
-@op("nn.functional.cross_entropy", ints=False, near=5)
-def _(x, labels, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
-    if weight is not None or ignore_index != -100 or label_smoothing:
-        raise Skip("weights, ignored labels, smoothing")
-    logits = x if x.rank <= 2 else f"moveaxis({x}, 1, -1)"
-    if labels.dtype in ("i64", "i32"):
-        return reduced(reduction, f"cross_entropy({logits}, {as_i32(labels)})")
-    probabilities = labels if labels.rank <= 2 else f"moveaxis({labels}, 1, -1)"
-    loss = f"soft_cross_entropy({logits}, {probabilities})"
-    if reduction == "none":
-        return loss
-    rows = math.prod(labels.shape) // labels.shape[1 if labels.rank > 1 else 0]
-    return f"sum({loss})" if reduction == "sum" else f"sum({loss}) / {rows}"
 
 
 @op("nn.functional.cosine_similarity", ints=False, near=10)
@@ -1130,7 +968,3 @@ def _(x, p=2.0, dim=1, eps=1e-12):
         raise Skip("norms other than 2")
     return f"{x} / maximum(sqrt(sum(square({x}), axis = {dim}, keepdims = true)), {eps})"
 
-
-IMPORTS = """import { Embedding, LayerNorm, RMSNorm, attention, causal_attention, elu, embedding, gelu, gelu_tanh, layer_norm, leaky_relu,
-  log_softmax, relu, rms_norm, silu, softmax } from "std/nn";
-import { binary_cross_entropy, cross_entropy, huber, mae, mse, soft_cross_entropy } from "std/losses";"""
