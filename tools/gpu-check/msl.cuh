@@ -66,6 +66,7 @@ inline float pow(float x, float y) { return ::powf(x, y); }
 inline float atan2(float y, float x) { return ::atan2f(y, x); }
 inline float fmod(float x, float y) { return ::fmodf(x, y); }
 inline float fma(float x, float y, float z) { return ::fmaf(x, y, z); }
+inline float ldexp(float x, int n) { return ::ldexpf(x, n); }
 inline float copysign(float x, float y) { return ::copysignf(x, y); }
 inline bool isnan(float x) { return x != x; }
 inline bool isinf(float x) { return ::fabsf(x) == INFINITY; }
