@@ -1,5 +1,5 @@
 /**
- * Random programs give the evaluator's answer on Metal: fusion and schedules in the simulator of threadgroups (which also finds
+ * Random functions of the IR give the evaluator's answer on Metal: fusion and schedules in the simulator of threadgroups (which also finds
  * races and reads out of range), and the printed text in the strict check.
  *
  * MLXC_PROGRAMS=2000 for a longer run, MLXC_SEED=n to start elsewhere; a failure names its seed.

@@ -23,7 +23,7 @@ const metalEvery = 8;
 export function optionsOf(seed: number): BatchOptions {
   const batch = Math.floor(seed / perBatch);
   const models = Object.keys(cpuModels) as (keyof typeof cpuModels)[];
-  return { model: models[batch % models.length]!, isOptimized: batch % 4 === 0, metalEvery };
+  return { model: models[batch % models.length]!, isOptimized: batch % 5 === 0, metalEvery };
 }
 
 export async function fuzz(options: FuzzOptions): Promise<BatchReport> {
