@@ -1,7 +1,6 @@
 /** Documents for people: their code blocks, and the parts of them that the compiler writes: tables, and what the programs in `mlx run` and `mlx error` blocks print. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { preludeModules } from '../../compiler/driver/front-end.ts';
-import { intrinsics } from '../../compiler/elaborate/intrinsics/index.ts';
+import { collectSections } from '../../tools/reference/collect.ts';
 import { TestShell } from '../support/shell.ts';
 
 export const root: URL = new URL('../../', import.meta.url);
@@ -78,30 +77,14 @@ function table(rows: readonly (readonly [string, readonly string[]])[]): string 
   return ['| | |', '| --- | --- |', ...lines].join('\n');
 }
 
-/** The prelude in the groups of compiler/elaborate/intrinsics, aliases beside what they mean. */
+/** The prelude in the groups of docs/stdlib.md, other names behind a function's own. */
 function preludeTable(): string {
-  const names = [...intrinsics.keys()];
-  const from = (first: string, last: string): readonly string[] =>
-    names.slice(names.indexOf(first), names.indexOf(last) + 1);
-  const starts: readonly (readonly [string, string])[] = [
-    ['element by element', 'negative'],
-    ['reductions', 'sum'],
-    ['making tensors', 'zeros'],
-    ['shapes', 'reshape'],
-    ['products', 'matmul'],
-    ['indexing', 'take'],
-    ['bits, keys, limits', 'bit_width'],
-    ['trees, conversion', 'map'],
-    ['control flow', 'scan'],
-    ['transformations', 'grad'],
-  ];
-  const rows = starts.map(([title, first], i) => {
-    const next = starts[i + 1]?.[1];
-    const last = next === undefined ? names.at(-1)! : names[names.indexOf(next) - 1]!;
-    return [title, from(first, last)] as const;
-  });
-  const written = preludeModules.flatMap((module) => exportsOf(`prelude/${module}`));
-  return table([...rows, ['written in the language', written]]);
+  return table(
+    collectSections([]).map(({ title, entries }) => [
+      title.toLowerCase(),
+      entries.flatMap(({ name, aliases }) => [name, ...aliases]),
+    ]),
+  );
 }
 
 function libraryTable(): string {

@@ -5,7 +5,7 @@ import { preludeModules } from '../../compiler/driver/front-end.ts';
 import { intrinsics } from '../../compiler/elaborate/intrinsics/index.ts';
 import type { Declaration, Module } from '../../compiler/syntax/ast.ts';
 import { parse } from '../../compiler/syntax/parse.ts';
-import type { IntrinsicReference, Reference } from './entry.ts';
+import type { Reference } from './entry.ts';
 import {
   creation,
   indexing,
@@ -179,5 +179,3 @@ export function readDoc(doc: string, imports: string): Doc {
     examples: codes.map((code) => ({ code, imports })),
   };
 }
-
-export type { IntrinsicReference };
