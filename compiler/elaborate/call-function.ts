@@ -63,8 +63,10 @@ export function callTerm(
   }
   if (callee.kind === 'dtype') return callConversion(e, callee.dtype, sources, site);
   for (const source of sources) elaborateSource(e, source, undefined);
-  if (callee.kind !== 'error') e.error(notAFunction(describe(callee), site.calleeSpan));
-  return errorTerm;
+  if (callee.kind === 'error') return errorTerm;
+  const problem = notAFunction(describe(callee), site.calleeSpan);
+  const hint = 'an index stands in brackets: `x[0]`';
+  return e.error(callee.kind === 'tensor' ? { ...problem, hint } : problem);
 }
 
 /** Operands that do not fit a primitive are the user's mistake, told by the primitive itself. */

@@ -11,7 +11,7 @@ import { isFloat } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
-import { keyOfInstance } from './keys.ts';
+import { keyOfType } from './keys.ts';
 import { isWeak, weakToTensor } from './numbers.ts';
 import { reshape } from './operations.ts';
 import { showTensor, showType } from './show.ts';
@@ -103,8 +103,14 @@ function isAxes(term: Term): boolean {
 function mismatch(e: Elaborator, term: Term, type: Type, demand: Demand, hint?: string): Term {
   const isMaker = term.kind === 'function' && term.form === 'native';
   const call = isMaker ? `it is called as \`${term.name}(x)\`` : undefined;
-  const more = { labels: demand.labels ?? [], hint: hint ?? call };
+  const isEmpty = isUnit(term) && !isUnitType(type);
+  const ended = isEmpty ? 'a block whose last expression ends in `;` has no value' : undefined;
+  const more = { labels: demand.labels ?? [], hint: hint ?? call ?? ended };
   return e.error(typeMismatch(showType(type), describe(term), demand.span, more));
+}
+
+function isUnitType(type: Type): boolean {
+  return type.kind === 'tuple' && type.items.length === 0;
 }
 
 function keyHint(term: Term): string | undefined {
@@ -256,7 +262,8 @@ function coerceStruct(
   if (term.kind !== 'struct' || term.type.declaration !== type.type.declaration) {
     return mismatch(e, term, type, demand);
   }
-  if (keyOfInstance(e, term.type) === keyOfInstance(e, type.type)) return term;
+  // a struct may be named right and hold other shapes: `map` keeps the name
+  if (keyOfType(e, typeOf(term)) === keyOfType(e, type)) return term;
   const before = e.errorCount;
   const fields = new Map<string, Term>();
   e.quiet++;

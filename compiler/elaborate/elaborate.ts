@@ -70,10 +70,22 @@ export function elaborate(root: Module, options: ElaborateOptions): Program<'tra
 }
 
 /** Entries come before the rest of a module, callees before callers: readers go from top to bottom. */
-function inSourceOrder(problems: readonly Diagnostic[], root: string): readonly Diagnostic[] {
+function inSourceOrder(all: readonly Diagnostic[], root: string): readonly Diagnostic[] {
+  const problems = oncePerPlace(all);
   const files = [root, ...problems.map((p) => p.span.file)];
   const rank = (p: Diagnostic): number => files.indexOf(p.span.file);
   return [...problems].sort((a, b) => rank(a) - rank(b) || a.span.start - b.span.start);
+}
+
+/** A mistake in a generic function is found again for each set of types that it is called with. */
+function oncePerPlace(problems: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return problems.filter(({ code, span }) => {
+    const key = `${code} ${span.file} ${span.start} ${span.end}`;
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 /** Library modules are named `std/...` and checked by their own tests. */

@@ -336,8 +336,21 @@ export abstract class BaseParser extends EmbeddedActionsParser {
       else if (tokenType === T.RightBrace) {
         depth -= 1;
         if (depth === 0 && !this.isInsideStatement()) return;
-      } else if (tokenType === T.Semicolon && depth === 0) return;
+      } else if (tokenType === T.Semicolon && depth === 0 && !this.isInOpenParenthesis()) return;
     }
+  }
+
+  /** `maximum(x; y)`: after this `;` the line closes a parenthesis that it does not open. */
+  private isInOpenParenthesis(): boolean {
+    let depth = 0;
+    for (let i = 1; !this.isOnNewLine(i) && this.LA(i).startOffset >= 0; i++) {
+      const { tokenType } = this.LA(i);
+      if (tokenType === T.LeftParen || tokenType === T.LeftBracket) depth += 1;
+      else if (tokenType === T.RightParen || tokenType === T.RightBracket) depth -= 1;
+      else if (tokenType === T.LeftBrace || tokenType === T.RightBrace) return false;
+      if (depth < 0) return true;
+    }
+    return false;
   }
 
   /** Braces that the broken statement has opened: a struct value, a block that ends with it. */

@@ -292,6 +292,9 @@ function hintForToken({ token, previous, next, expected }: FailureContext): stri
   if (tokenType === T.Identifier && isDType(previous.image) && expected.startsWith('`;`')) {
     return `write \`let ${image}: ${previous.image} = …;\``;
   }
+  if (tokenType === T.Fn && expected.startsWith('a field')) {
+    return 'functions stand outside: `fn norm(p: P)` is called as `p.norm()`';
+  }
   if (expected.startsWith('a dim or')) {
     if (tokenType === T.Star) return 'any number of axes is written `...S`';
     if (tokenType === T.Colon) return 'every axis has a size, a number or a name: `f32[N]`';

@@ -72,6 +72,8 @@ export function readForeignTokens(
   return new Reader(source, tokens, report).read();
 }
 
+const dtypeName = /^(?:bool|[iu](?:8|16|32|64)|b?f(?:16|32|64))$/;
+
 class Reader {
   private readonly source: { readonly name: string; readonly text: string };
   private readonly tokens: readonly IToken[];
@@ -472,6 +474,11 @@ class Reader {
     }
     if (!this.isAt(i + 2, T.Identifier)) return 0;
     const name = this.tokens[i + 2]!.image;
+    if (dtypeName.test(name)) {
+      this.report(foreignWord(this.span(token, next), '::', ':'));
+      this.result.push(token);
+      return 2;
+    }
     const problem = unknownConstruct(
       this.span(token, next),
       '::',

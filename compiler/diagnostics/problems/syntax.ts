@@ -194,10 +194,11 @@ export function chainedComparison(span: Span, first: Span): Diagnostic {
 /** `2N`, `1.0f`, `0x` */
 export function malformedNumber(span: Span, text: string): Diagnostic {
   const isRadix = /^0[xXbB]/.test(text);
-  const factor = isRadix ? null : /^([\d.]+)([A-Za-z]\w*)$/.exec(text);
+  const factor = isRadix || /^[\d.]+[eE]$/.test(text) ? null : /^([\d.]+)([A-Za-z]\w*)$/.exec(text);
   const suffix =
     factor !== null && /^(?:f|f16|f32|f64|i32|u32|i64|u64|bf16|u|l)$/i.test(factor[2]!);
   return error(1016, span, `\`${text}\` is not a number`, {
+    ...(/^[\d.]+[eE]$/.test(text) ? { hint: 'an exponent has digits: `1e3`, `1e-3`' } : {}),
     ...(isRadix ? { hint: 'digits behind `0x` are 0-9 and a-f, behind `0b` 0 and 1' } : {}),
     ...(factor === null
       ? {}
