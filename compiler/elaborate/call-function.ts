@@ -66,7 +66,8 @@ export function callTerm(
   if (callee.kind === 'error') return errorTerm;
   const problem = notAFunction(describe(callee), site.calleeSpan);
   const hint = 'an index stands in brackets: `x[0]`';
-  return e.error(callee.kind === 'tensor' ? { ...problem, hint } : problem);
+  const isIndex = callee.kind === 'tensor' && callee.value.type.shape.length > 0;
+  return e.error(isIndex ? { ...problem, hint } : problem);
 }
 
 /** Operands that do not fit a primitive are the user's mistake, told by the primitive itself. */

@@ -33,6 +33,10 @@ export function elaborateIndex(
   scope: Scope,
 ): Term {
   const object = elaborateExpression(e, expression.object, scope, undefined);
+  if (object.kind === 'function') {
+    const problem = notIndexable(describe(object), expression.object.span);
+    return e.error({ ...problem, hint: 'a call has parentheses: `f(x)`' });
+  }
   const entries = elaborateEntries(e, expression.items, scope);
   if (object.kind === 'error' || entries === undefined) return errorTerm;
   const { span } = expression;
