@@ -51,7 +51,7 @@ const ulp: Readonly<Partial<Record<DType, number>>> = {
   bf16: 2 ** -7,
 };
 
-const samples = 6;
+const samples = 24;
 
 /** Compares what a device found with the function evaluated. */
 export function compareResults(

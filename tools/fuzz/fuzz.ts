@@ -17,7 +17,7 @@ export interface FuzzOptions {
 const perBatch = 40;
 
 /** One program in so many also runs through the schedules for Metal. */
-const metalEvery = 8;
+const metalEvery = 3;
 
 /** The same program is compiled in the same way whatever else runs. */
 export function optionsOf(seed: number): BatchOptions {

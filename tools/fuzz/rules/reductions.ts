@@ -1,8 +1,14 @@
 /** Reductions, running reductions, sorting, and products that sum. */
 import { constantValue, int } from '../../../compiler/symbolic/integer.ts';
 import { type DType, isFloat } from '../../../compiler/tensor-ir/dtype.ts';
+import type { TensorType } from '../../../compiler/tensor-ir/program.ts';
 import { type Expression, typed } from '../expression.ts';
 import { type Generator, isNumber, type Rule } from '../generator.ts';
+
+/** Axes, none of which is known to be empty. */
+function hasElements({ shape }: TensorType): boolean {
+  return shape.length > 0 && shape.every((d) => constantValue(d) !== 0);
+}
 
 function growing(g: Generator, x: Expression): Expression {
   return isFloat(x.type!.dtype) ? g.tame(x) : x;
@@ -48,7 +54,7 @@ export const reductionRules: readonly Rule[] = [
     name: 'index of extremum',
     weight: 3,
     make: (g, scope, depth) => {
-      const x = g.any(scope, depth - 1, (t) => isNumber(t) && t.shape.length > 0);
+      const x = g.any(scope, depth - 1, (t) => isNumber(t) && hasElements(t));
       const axis = g.axis(x.type!);
       const shape = x.type!.shape.filter((_, i) => i !== axis);
       const name = g.random.pick(['argmax', 'argmin']);
@@ -59,7 +65,7 @@ export const reductionRules: readonly Rule[] = [
     name: 'softmax',
     weight: 3,
     make: (g, scope, depth) => {
-      const x = g.any(scope, depth - 1, (t) => isFloat(t.dtype) && t.shape.length > 0);
+      const x = g.any(scope, depth - 1, (t) => isFloat(t.dtype) && hasElements(t));
       const name = g.random.pick(['softmax', 'log_softmax']);
       g.imports.add(`import { ${name} } from "std/nn";`);
       return typed(x.type)`${name}(${x}, axis = ${g.showAxis(g.axis(x.type!), x.type!)})`;
@@ -69,7 +75,7 @@ export const reductionRules: readonly Rule[] = [
     name: 'standardize',
     weight: 1,
     make: (g, scope, depth) => {
-      const x = g.any(scope, depth - 1, (t) => isFloat(t.dtype) && t.shape.length > 0);
+      const x = g.any(scope, depth - 1, (t) => isFloat(t.dtype) && hasElements(t));
       return typed(x.type)`standardize(${x})`;
     },
   },
@@ -77,7 +83,7 @@ export const reductionRules: readonly Rule[] = [
     name: 'cumulative',
     weight: 3,
     make: (g, scope, depth) => {
-      const x = g.any(scope, depth - 1, (t) => isNumber(t) && t.shape.length > 0);
+      const x = g.any(scope, depth - 1, (t) => isNumber(t) && hasElements(t));
       const name = g.available(['cumsum', 'cumprod', 'cummax', 'cummin', 'cumlogsumexp']);
       if (name === undefined) return undefined;
       if (name === 'cumlogsumexp' && !isFloat(x.type!.dtype)) return undefined;
@@ -92,7 +98,7 @@ export const reductionRules: readonly Rule[] = [
     make: (g, scope, depth) => {
       const name = g.available(['sort', 'argsort']);
       if (name === undefined) return undefined;
-      const x = g.any(scope, depth - 1, (t) => isNumber(t) && t.shape.length > 0);
+      const x = g.any(scope, depth - 1, (t) => isNumber(t) && hasElements(t));
       const { dtype, shape } = x.type!;
       const type = { dtype: name === 'sort' ? dtype : ('i32' as const), shape };
       return typed(type)`${name}(${x}, axis = ${g.showAxis(g.axis(x.type!), x.type!)})`;

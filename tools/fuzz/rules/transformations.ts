@@ -1,5 +1,10 @@
 /** Derivatives, batches, custom rules, and functions of the program's own. */
-import { constantValue, int } from '../../../compiler/symbolic/integer.ts';
+import {
+  asVariable,
+  constantValue,
+  int,
+  variableNames,
+} from '../../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../../compiler/tensor-ir/dtype.ts';
 import type { TensorType } from '../../../compiler/tensor-ir/program.ts';
 import { block, type Expression, printType, statement, typed, untyped } from '../expression.ts';
@@ -51,6 +56,13 @@ function sometimesTame(g: Generator, x: Expression): Expression {
 /** Few enough elements for a whole Jacobian. */
 function isShort({ shape }: TensorType): boolean {
   return shape.length <= 1 && shape.every((d) => (constantValue(d) ?? 9) <= 4);
+}
+
+/** True when each dim stands alone as some size: a struct reads its dims off its fields. */
+function carriesItsDims(fields: readonly TensorType[]): boolean {
+  const sizes = fields.flatMap((f) => f.shape);
+  const alone = new Set(sizes.flatMap((d) => asVariable(d)?.name ?? []));
+  return sizes.every((d) => variableNames(d).every((name) => alone.has(name)));
 }
 
 export const transformationRules: readonly Rule[] = [
@@ -242,21 +254,23 @@ export const transformationRules: readonly Rule[] = [
       if (!g.canNest(scope)) return undefined;
       const a = g.any(scope, depth - 1, isSmooth);
       const b = g.any(scope, depth - 1, isSmooth);
-      const name = g.declareStruct([a.type!, b.type!]);
+      const fields = [a.type!, b.type!];
+      if (!carriesItsDims(fields)) return undefined;
+      const name = g.declareStruct(fields);
       const value = untyped`${name} { a: ${a}, b: ${b} }`;
       const s = g.fresh('s');
-      const fields = [
+      const variables = [
         { name: `${s}.a`, type: a.type! },
         { name: `${s}.b`, type: b.type! },
       ];
       if (g.random.chance(0.4)) {
         return block(
           [statement`let ${s} = map(|v| v * 0.5, ${value});`],
-          g.any(g.extend(scope, fields), depth - 1),
+          g.any(g.extend(scope, variables), depth - 1),
         );
       }
-      const inner = g.inside(scope, fields, int(1), 'reverse');
-      const body = lossBody(g, inner, depth, fields[0]!);
+      const inner = g.inside(scope, variables, int(1), 'reverse');
+      const body = lossBody(g, inner, depth, variables[0]!);
       const field = g.random.pick(['a', 'b'] as const);
       const type = field === 'a' ? a.type! : b.type!;
       return sometimesTame(g, typed(type)`grad(|${s}| ${body})(${value}).${field}`);
