@@ -1,6 +1,6 @@
 /**
- * The generics of a declaration: those written in `<...>`, then every capitalised name in its parameters, result and
- * constraints that nothing defines, in order of appearance: a dim, or a shape variable after `...`.
+ * The generics of a declaration: those written in `<...>`, then every capitalised name in its parameters and result that
+ * nothing defines, in order of appearance: a dim, or a shape variable after `...`.
  */
 import type { Span } from '../diagnostics/span.ts';
 import type {
@@ -31,10 +31,6 @@ export function genericsOf(declaration: FunctionDeclaration, scope: Scope): read
     };
     for (const parameter of declaration.parameters) visitType(collector, parameter.type);
     if (declaration.result !== undefined) visitType(collector, declaration.result);
-    for (const constraint of declaration.constraints) {
-      visitDim(collector, constraint.left);
-      visitDim(collector, constraint.right);
-    }
     generics = [...collector.found.values()];
     memo.set(declaration, generics);
   }
