@@ -76,7 +76,6 @@ std::vector<Finding> Engine::run(const Dispatch& dispatch) {
     initialised_.resize(kLocalArena);
     local_history_.resize(kLocalArena);
   }
-  reachable_ = dispatch.resident;
   for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
     const Binding& binding = dispatch.buffers[i];
     buffer_pointers_[i] =
@@ -376,11 +375,17 @@ void Engine::report(std::string kind, std::string message, const void* site) {
                                             show(t.threadgroup_position) + " " + std::move(message)});
 }
 
-void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, bool is_local, uintptr_t, const std::string& where,
-                   const void* site) {
+std::string Engine::Where::show() const {
+  if (slot == -1) return "threadgroup memory";
+  if (slot == -2) return "byte " + std::to_string(byte) + " of a resident buffer";
+  return "byte " + std::to_string(byte) + " of buffer(" + std::to_string(slot) + ")";
+}
+
+void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site) {
+  const bool is_local = allocation == nullptr;
   const auto is_ordered = [&](const Access& before) {
     if (before.dispatch == 0) return true;
-    if (before.dispatch != now.dispatch) return is_local || before.dispatch < dispatch_->unordered_since;
+    if (before.dispatch != now.dispatch) return is_local || before.dispatch < dispatch_->unordered_since || before.dispatch <= allocation->ordered_until;
     if (before.threadgroup != now.threadgroup) return is_local;
     if (before.thread == now.thread && before.others == 0) return true;
     if (before.phase != now.phase) return true;
@@ -390,12 +395,12 @@ void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, bool is
   const auto conflict = [&](const Access& before, const char* did) {
     if (before.dispatch != now.dispatch) {
       report("missing-barrier",
-             std::string(is_write ? "writes " : "reads ") + where + ", which an earlier dispatch of the same encoder " + did +
+             std::string(is_write ? "writes " : "reads ") + where.show() + ", which an earlier dispatch of the same encoder " + did +
                  ", without a barrier between them",
              site);
     } else {
       report("race",
-             std::string(is_write ? "writes " : "reads ") + where + ", which " + describe(before) + " " + did +
+             std::string(is_write ? "writes " : "reads ") + where.show() + ", which " + describe(before) + " " + did +
                  ", with nothing that orders the two",
              site);
     }
@@ -464,7 +469,7 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
         initialised_[i] = threadgroup_serial_;
         bytes = {};
       }
-      check(bytes, now, is_write, true, address, "threadgroup memory", site);
+      check(bytes, now, is_write, nullptr, {-1, i}, site);
     }
     return;
   }
@@ -483,18 +488,18 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
   bool is_reachable = false;
   for (unsigned i = 0; i < METAL_SIM_BUFFERS && allocation != nullptr; i++) {
     const Binding& binding = dispatch_->buffers[i];
-    if (binding.allocation != allocation) continue;
+    if (binding.allocation.get() != allocation) continue;
     if (slot < 0) slot = static_cast<int>(i);
     if (address >= allocation->base + binding.offset) is_reachable = true;
   }
   if (allocation != nullptr && !is_reachable) {
-    is_reachable = std::find(reachable_.begin(), reachable_.end(), allocation) != reachable_.end();
+    for (const AllocationReference& resident : dispatch_->resident) is_reachable = is_reachable || resident.get() == allocation;
   }
   if (!is_reachable || address + size > allocation->base + allocation->length) {
     std::string message = verb + std::to_string(size) + " bytes outside of every buffer that is bound";
     // say which buffer was missed, if one is near
     for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
-      const Allocation* bound = dispatch_->buffers[i].allocation;
+      const Allocation* bound = dispatch_->buffers[i].allocation.get();
       if (bound == nullptr) continue;
       const auto from_start = static_cast<int64_t>(address - (bound->base + dispatch_->buffers[i].offset));
       const auto length = static_cast<int64_t>(bound->length - dispatch_->buffers[i].offset);
@@ -515,8 +520,7 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
   now.simd_phase = lane.simd_device_phase;
   const size_t start = address - allocation->base;
   for (size_t i = start; i < start + size; i++) {
-    check(allocation->history->at(i), now, is_write, false, address,
-          slot < 0 ? "a resident buffer" : "byte " + std::to_string(i) + " of buffer(" + std::to_string(slot) + ")", site);
+    check(allocation->history->at(i), now, is_write, allocation, {slot < 0 ? -2 : slot, i}, site);
   }
 }
 

@@ -34,7 +34,7 @@ struct Finding {
 };
 
 struct Binding {
-  Allocation* allocation = nullptr;
+  AllocationReference allocation;
   size_t offset = 0;
 };
 
@@ -46,7 +46,7 @@ struct Dispatch {
   /** Lengths given by setThreadgroupMemoryLength, by index. */
   std::array<uint32_t, METAL_SIM_BUFFERS> threadgroup_lengths{};
   /** Buffers that no slot holds but `useResource` named: argument buffers point into them. */
-  std::vector<Allocation*> resident;
+  std::vector<AllocationReference> resident;
   /** Threads when `is_nonuniform`, else threadgroups. */
   Size grid;
   Size threadgroup;
@@ -100,8 +100,14 @@ class Engine {
   void place(Lane& lane, const Dispatch& dispatch, Size position, Size size, unsigned index);
   static void enter(void* lane);
   [[noreturn]] void stop();
-  void check(ByteHistory& bytes, const Access& now, bool is_write, bool is_local, uintptr_t address, const std::string& where,
-             const void* site);
+  /** Memory in words: a byte of a buffer, or -1 for threadgroup memory, -2 for a resident buffer. */
+  struct Where {
+    int slot;
+    size_t byte;
+    std::string show() const;
+  };
+  /** `allocation` is nullptr for threadgroup memory. */
+  void check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site);
   void report(std::string kind, std::string message, const void* site);
   std::string describe(const Access& access) const;
 
@@ -116,7 +122,6 @@ class Engine {
   const Dispatch* dispatch_ = nullptr;
   std::vector<Finding> findings_;
   std::vector<Range> constants_;
-  std::vector<Allocation*> reachable_;
   Lane* current_ = nullptr;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<unsigned> order_;

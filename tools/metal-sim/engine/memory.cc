@@ -4,7 +4,8 @@
 
 namespace metal_sim {
 
-Allocation* Memory::add(void* base, size_t length, std::string label) {
+AllocationReference Memory::add(void* base, size_t length, std::string label) {
+  const std::lock_guard lock(mutex_);
   const auto start = reinterpret_cast<uintptr_t>(base);
   auto next = by_base_.lower_bound(start);
   if (next != by_base_.begin()) {
@@ -13,17 +14,19 @@ Allocation* Memory::add(void* base, size_t length, std::string label) {
   }
   while (next != by_base_.end() && next->first < start + length) next = by_base_.erase(next);
   latest_ = nullptr;
-  auto allocation = std::make_unique<Allocation>();
+  auto allocation = std::make_shared<Allocation>();
   allocation->base = start;
   allocation->length = length;
   allocation->label = std::move(label);
   allocation->history = std::make_unique<History>(length);
-  Allocation* known = allocation.get();
-  by_base_[start] = std::move(allocation);
-  return known;
+  by_base_[start] = allocation;
+  return allocation;
 }
 
+void Memory::release(const AllocationReference& allocation) { allocation->is_released = true; }
+
 Allocation* Memory::find(uintptr_t address) {
+  const std::lock_guard lock(mutex_);
   if (latest_ != nullptr && address - latest_->base < latest_->length) return latest_;
   auto next = by_base_.upper_bound(address);
   if (next == by_base_.begin()) return nullptr;

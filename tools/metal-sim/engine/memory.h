@@ -3,10 +3,12 @@
  */
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -50,20 +52,25 @@ struct Allocation {
   uintptr_t base = 0;
   size_t length = 0;
   std::string label;
-  bool is_released = false;
+  std::atomic<bool> is_released{false};
+  /** Dispatches up to this one are ordered before all later ones, as far as this memory goes: a barrier said so. */
+  uint32_t ordered_until = 0;
   std::unique_ptr<History> history;
 };
 
-/** All allocations by address. Released ones stay known until their addresses are used again. */
+using AllocationReference = std::shared_ptr<Allocation>;
+
+/** All allocations by address. Released ones stay known until their addresses are used again. Any thread may call. */
 class Memory {
  public:
-  Allocation* add(void* base, size_t length, std::string label);
-  void release(Allocation* allocation) { allocation->is_released = true; }
+  AllocationReference add(void* base, size_t length, std::string label);
+  void release(const AllocationReference& allocation);
   /** The allocation that an address lies in, or nullptr. */
   Allocation* find(uintptr_t address);
 
  private:
-  std::map<uintptr_t, std::unique_ptr<Allocation>> by_base_;
+  std::mutex mutex_;
+  std::map<uintptr_t, AllocationReference> by_base_;
   Allocation* latest_ = nullptr;
 };
 

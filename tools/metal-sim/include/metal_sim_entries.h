@@ -27,6 +27,9 @@ struct metal_sim_arguments {
   void *const *threadgroup;
 };
 
+// Reads what the host wrote, which is no memory of the GPU.
+#define METAL_SIM_HOST __attribute__((no_sanitize("kernel-address"))) inline
+
 namespace metal_sim {
 
 /** Memory that the threads of a threadgroup share, by the number of its declaration. */
@@ -64,17 +67,17 @@ METAL_SIM_ARGUMENT(__local, const, 0)
 
 /** A position or size of one to three numbers. */
 template <typename T> struct input {
-  static T of(const uint *v) { return (T)v[0]; }
+  METAL_SIM_HOST static T of(const uint *v) { return (T)v[0]; }
   static T zero() { return (T)0; }
 };
 template <typename T> struct input<const T> : input<T> {};
 #define METAL_SIM_INPUT(T) \
   template <> struct input<metal::T##2> { \
-    static metal::T##2 of(const uint *v) { return (metal::T##2)((T)v[0], (T)v[1]); } \
+    METAL_SIM_HOST static metal::T##2 of(const uint *v) { return (metal::T##2)((T)v[0], (T)v[1]); } \
     static metal::T##2 zero() { return (metal::T##2)((T)0, (T)0); } \
   }; \
   template <> struct input<metal::T##3> { \
-    static metal::T##3 of(const uint *v) { return (metal::T##3)((T)v[0], (T)v[1], (T)v[2]); } \
+    METAL_SIM_HOST static metal::T##3 of(const uint *v) { return (metal::T##3)((T)v[0], (T)v[1], (T)v[2]); } \
     static metal::T##3 zero() { return (metal::T##3)((T)0, (T)0, (T)0); } \
   };
 METAL_SIM_INPUT(uint)

@@ -1,6 +1,7 @@
 /**
  * Metal's host API as far as the runtime uses it, for Objective-C++ over GNUstep: Apple's names, selectors and values, declared from the
- * documentation. What is not here does not compile, on purpose: the simulator would not check it.
+ * documentation. What is not here does not compile, on purpose: the simulator would not check it. Instance variables stand here because
+ * the runtime library of GCC wants them in interfaces.
  */
 #pragma once
 
@@ -203,7 +204,15 @@ typedef NS_ENUM(NSUInteger, MTLLibraryError) {
 // ---------------------------------------------------------------------------------------------------------
 // Libraries and pipelines
 
-@interface MTLCompileOptions : NSObject <NSCopying>
+@interface MTLCompileOptions : NSObject <NSCopying> {
+ @public
+  NSDictionary *preprocessorMacros;
+  BOOL fastMathEnabled;
+  MTLMathMode mathMode;
+  MTLMathFloatingPointFunctions mathFloatingPointFunctions;
+  MTLLanguageVersion languageVersion;
+  BOOL preserveInvariance;
+}
 @property(readwrite, nullable, nonatomic, copy) NSDictionary *preprocessorMacros;
 @property(readwrite, nonatomic) BOOL fastMathEnabled;
 @property(readwrite, nonatomic) MTLMathMode mathMode;
@@ -212,7 +221,10 @@ typedef NS_ENUM(NSUInteger, MTLLibraryError) {
 @property(readwrite, nonatomic) BOOL preserveInvariance;
 @end
 
-@interface MTLFunctionConstantValues : NSObject <NSCopying>
+@interface MTLFunctionConstantValues : NSObject <NSCopying> {
+ @public
+  struct SimConstantValues *values_;
+}
 - (void)setConstantValue:(const void *)value type:(MTLDataType)type atIndex:(NSUInteger)index;
 - (void)setConstantValue:(const void *)value type:(MTLDataType)type withName:(NSString *)name;
 - (void)reset;
@@ -234,7 +246,13 @@ typedef NS_ENUM(NSUInteger, MTLLibraryError) {
                                           error:(NSError *_Nullable *_Nullable)error;
 @end
 
-@interface MTLComputePipelineDescriptor : NSObject <NSCopying>
+@interface MTLComputePipelineDescriptor : NSObject <NSCopying> {
+ @public
+  NSString *label;
+  id<MTLFunction> computeFunction;
+  BOOL threadGroupSizeIsMultipleOfThreadExecutionWidth;
+  NSUInteger maxTotalThreadsPerThreadgroup;
+}
 @property(nullable, copy, nonatomic) NSString *label;
 @property(nullable, readwrite, nonatomic, retain) id<MTLFunction> computeFunction;
 @property(readwrite, nonatomic) BOOL threadGroupSizeIsMultipleOfThreadExecutionWidth;
@@ -348,7 +366,11 @@ typedef void (^MTLCommandBufferHandler)(id<MTLCommandBuffer>);
 - (void)popDebugGroup;
 @end
 
-@interface MTLCommandBufferDescriptor : NSObject <NSCopying>
+@interface MTLCommandBufferDescriptor : NSObject <NSCopying> {
+ @public
+  BOOL retainedReferences;
+  MTLCommandBufferErrorOption errorOptions;
+}
 @property(readwrite, nonatomic) BOOL retainedReferences;
 @property(readwrite, nonatomic) MTLCommandBufferErrorOption errorOptions;
 @end
@@ -422,13 +444,21 @@ typedef NS_ENUM(NSInteger, MTLCaptureDestination) {
   MTLCaptureDestinationGPUTraceDocument = 2,
 };
 
-@interface MTLCaptureDescriptor : NSObject <NSCopying>
+@interface MTLCaptureDescriptor : NSObject <NSCopying> {
+ @public
+  id captureObject;
+  MTLCaptureDestination destination;
+  NSURL *outputURL;
+}
 @property(nonatomic, retain, nullable) id captureObject;
 @property(nonatomic, assign) MTLCaptureDestination destination;
 @property(nonatomic, copy, nullable) NSURL *outputURL;
 @end
 
-@interface MTLCaptureManager : NSObject
+@interface MTLCaptureManager : NSObject {
+ @public
+  BOOL isCapturing_;
+}
 @property(readonly) BOOL isCapturing;
 + (MTLCaptureManager *)sharedCaptureManager;
 - (BOOL)supportsDestination:(MTLCaptureDestination)destination;

@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+/**
+ * node tools/metal-sim/build.mjs
+ *
+ * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, and build/libmetal_sim_framework.so, Metal's
+ * host API over GNUstep. Each only when its sources, flags or compiler have changed. Needs clang 19 and GNUstep; says what to
+ * install and exits with 2 when they are missing.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const build = join(here, '..', '..', 'build');
+const compiler = process.env.METAL_SIM_CXX ?? 'clang++-19';
+
+function missing(what, packages) {
+  process.stderr.write(`metal-sim: ${what}; on Debian or Ubuntu: apt-get install ${packages}\n`);
+  process.exit(2);
+}
+
+function ask(command, args) {
+  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+const version = ask(compiler, ['--version']);
+if (version === undefined) missing(`${compiler} is missing`, 'clang-19');
+if (!existsSync('/usr/include/GNUstep/Foundation/Foundation.h')) {
+  missing('GNUstep is missing', 'libgnustep-base-dev gobjc libblocksruntime-dev');
+}
+const objc = ask('gcc', ['-print-file-name=include']);
+if (objc === undefined || !existsSync(join(objc, 'objc', 'objc.h'))) {
+  missing("GCC's Objective-C headers are missing", 'gobjc');
+}
+
+/** Flags for Objective-C++ over GNUstep; the runtime's files are compiled with them too. */
+export const objectiveC = [
+  '-x',
+  'objective-c++',
+  '-fobjc-runtime=gcc',
+  '-fblocks',
+  '-fexceptions',
+  '-fobjc-exceptions',
+  '-D_NATIVE_OBJC_EXCEPTIONS',
+  '-DGNUSTEP',
+  '-DGNUSTEP_BASE_LIBRARY=1',
+  '-DGNU_RUNTIME=1',
+  '-fconstant-string-class=NSConstantString',
+  '-I/usr/include/GNUstep',
+  `-I${objc}`,
+  `-I${join(here, 'include')}`,
+  '-Wno-nullability-completeness',
+];
+const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra'];
+
+const filesIn = (folder) => readdirSync(join(here, folder)).map((file) => join(here, folder, file));
+
+/** Compiles the sources of a folder into a shared library, unless it is up to date. */
+function library(name, folder, extension, flags, libraries, alsoRead) {
+  const files = [...filesIn(folder), ...alsoRead].sort();
+  const hash = createHash('sha256').update([version, ...common, ...flags, ...libraries].join('\0'));
+  for (const file of files) hash.update(file).update(readFileSync(file));
+  const digest = hash.digest('hex');
+  const out = join(build, name);
+  const stamp = `${out}.hash`;
+  if (existsSync(out) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  const sources = files.filter(
+    (file) => dirname(file) === join(here, folder) && file.endsWith(extension),
+  );
+  process.stderr.write(`metal-sim: building ${name}\n`);
+  mkdirSync(build, { recursive: true });
+  const temporary = `${out}.${process.pid}.tmp`;
+  const args = [
+    ...common,
+    ...flags,
+    '-shared',
+    ...sources,
+    '-x',
+    'none',
+    '-o',
+    temporary,
+    `-Wl,-soname,${name}`,
+    ...libraries,
+  ];
+  const { status } = spawnSync(compiler, args, { stdio: ['ignore', 2, 2] });
+  if (status !== 0) process.exit(1);
+  renameSync(temporary, out);
+  writeFileSync(stamp, digest);
+}
+
+const headers = [join(here, 'include', 'metal_sim_abi.h')];
+library('libmetal_sim.so', 'engine', '.cc', [], ['-ldl'], headers);
+library(
+  'libmetal_sim_framework.so',
+  'framework',
+  '.mm',
+  objectiveC,
+  [
+    `-L${build}`,
+    '-lmetal_sim',
+    `-Wl,-rpath,${build}`,
+    '-lgnustep-base',
+    '-lobjc',
+    '-lBlocksRuntime',
+  ],
+  [
+    ...headers,
+    join(here, 'include', 'Metal', 'Metal.h'),
+    ...filesIn('engine').filter((file) => file.endsWith('.h')),
+  ],
+);

@@ -1,0 +1,333 @@
+/**
+ * Libraries: Metal source becomes a shared library through tools/metal-sim/compile, which runs as a process of its own. What was
+ * compiled is kept in a folder ($METAL_SIM_CACHE, else one for the user in the temporary folder) under a hash of the source.
+ */
+#import "objects.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <sstream>
+
+#import "assert.h"
+
+NSString *const MTLLibraryErrorDomain = @"MTLLibraryErrorDomain";
+
+extern char **environ;
+
+namespace {
+
+struct Loaded {
+  std::string json;
+  void *handle = nullptr;
+  const metal_sim_library *library = nullptr;
+};
+
+std::mutex cacheMutex;
+
+uint64_t hashOf(const std::string &text, uint64_t seed) {
+  uint64_t hash = 1469598103934665603u ^ seed;
+  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
+  return hash;
+}
+
+/** The folder of this shared library: build/ of the repository. */
+std::string buildFolder() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void *>(&hashOf), &info) == 0 || info.dli_fname == nullptr) return ".";
+  const std::string path(info.dli_fname);
+  return path.substr(0, path.rfind('/'));
+}
+
+std::string cacheFolder() {
+  const char *given = std::getenv("METAL_SIM_CACHE");
+  const char *temporary = std::getenv("TMPDIR");
+  const std::string folder =
+      given != nullptr ? given : std::string(temporary != nullptr ? temporary : "/tmp") + "/metal-sim-" + std::to_string(getuid());
+  mkdir(folder.c_str(), 0700);
+  return folder;
+}
+
+bool readFile(const std::string &path, std::string &text) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return false;
+  std::ostringstream all;
+  all << file.rdbuf();
+  text = all.str();
+  return true;
+}
+
+/** Runs a program to its end with its output going to `output`; false when it could not be started. */
+bool runProgram(const std::vector<std::string> &words, const std::string &output) {
+  std::vector<char *> arguments;
+  for (const std::string &word : words) arguments.push_back(const_cast<char *>(word.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child = 0;
+  const int problem = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (problem != 0) return false;
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return true;
+}
+
+bool isUnchecked() {
+  const char *checks = std::getenv("METAL_SIM_CHECKS");
+  return checks != nullptr && std::string(checks) == "off";
+}
+
+/** Compiles, or takes what was compiled before. `constants` is JSON. */
+Loaded compileSource(const std::string &source, const std::string &constants) {
+  const std::lock_guard lock(cacheMutex);
+  static std::map<std::string, Loaded> known;
+  const std::string build = buildFolder();
+  std::string stamp;
+  readFile(build + "/libmetal_sim.so.hash", stamp);
+  const std::string all = source + '\0' + constants + '\0' + stamp + (isUnchecked() ? "-" : "+");
+  char key[40];
+  std::snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)hashOf(all, 0), (unsigned long long)hashOf(all, 77));
+  if (auto found = known.find(key); found != known.end()) return found->second;
+  const std::string base = cacheFolder() + "/" + key;
+  Loaded loaded;
+  if (!readFile(base + ".json", loaded.json)) {
+    const std::string unique = base + "." + std::to_string(getpid());
+    {
+      std::ofstream file(unique + ".metal", std::ios::binary);
+      file << source;
+    }
+    const char *given = std::getenv("METAL_SIM_COMPILER");
+    const std::string compiler = given != nullptr ? given : build + "/../dist/tools/metal-sim/compile/main.js";
+    std::vector<std::string> words = {"node", compiler, unique + ".metal", unique + ".so", "--constants", constants};
+    if (isUnchecked()) words.push_back("--unchecked");
+    const bool isStarted = runProgram(words, unique + ".json");
+    readFile(unique + ".json", loaded.json);
+    unlink((unique + ".metal").c_str());
+    if (!isStarted || loaded.json.empty()) {
+      unlink((unique + ".json").c_str());
+      loaded.json = "{\"errors\": [{\"line\": 0, \"column\": 0, \"message\": \"the compiler of the simulator did not run: npm run build\"}]}";
+      return loaded;
+    }
+    rename((unique + ".so").c_str(), (base + ".so").c_str());
+    rename((unique + ".json").c_str(), (base + ".json").c_str());
+  }
+  struct stat status;
+  if (stat((base + ".so").c_str(), &status) == 0) {
+    loaded.handle = dlopen((base + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (loaded.handle == nullptr) std::fprintf(stderr, "metal-sim: %s\n", dlerror());
+    else loaded.library = static_cast<const metal_sim_library *>(dlsym(loaded.handle, "metal_sim_library"));
+  }
+  known[key] = loaded;
+  return loaded;
+}
+
+NSError *makeError(NSString *domain, NSInteger code, NSString *text) {
+  return [NSError errorWithDomain:domain code:code userInfo:@{NSLocalizedDescriptionKey : text}];
+}
+
+id parse(const std::string &json) {
+  NSData *data = [NSData dataWithBytes:json.data() length:json.size()];
+  return [NSJSONSerialization JSONObjectWithData:data options:0 error:nullptr];
+}
+
+/** `program_source:3:5: error: ...`, a line each, as Metal's compiler writes them; nil when there are none. */
+NSString *errorsOf(id result) {
+  NSArray *errors = [result objectForKey:@"errors"];
+  if ([errors count] == 0) return nil;
+  NSMutableString *text = [NSMutableString string];
+  for (NSDictionary *e in errors) {
+    [text appendFormat:@"program_source:%@:%@: error: %@\n", [e objectForKey:@"line"], [e objectForKey:@"column"],
+                       [e objectForKey:@"message"]];
+  }
+  return text;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------------------
+
+struct SimConstantValues {
+  std::map<NSUInteger, std::string> byIndex;
+  std::map<std::string, std::string> byName;
+};
+
+namespace {
+
+/** A value as C++ text of its type. */
+std::string textOf(const void *value, MTLDataType type) {
+  char text[64] = "0";
+  switch (type) {
+    case MTLDataTypeBool: return *static_cast<const bool *>(value) ? "true" : "false";
+    case MTLDataTypeFloat: std::snprintf(text, sizeof text, "as_type<float>(0x%08xu)", *static_cast<const uint32_t *>(value)); break;
+    case MTLDataTypeHalf: std::snprintf(text, sizeof text, "as_type<half>((ushort)%u)", *static_cast<const uint16_t *>(value)); break;
+    case MTLDataTypeInt: std::snprintf(text, sizeof text, "(int)%uu", *static_cast<const uint32_t *>(value)); break;
+    case MTLDataTypeUInt: std::snprintf(text, sizeof text, "%uu", *static_cast<const uint32_t *>(value)); break;
+    case MTLDataTypeShort: std::snprintf(text, sizeof text, "%d", *static_cast<const int16_t *>(value)); break;
+    case MTLDataTypeUShort: std::snprintf(text, sizeof text, "%u", *static_cast<const uint16_t *>(value)); break;
+    case MTLDataTypeChar: std::snprintf(text, sizeof text, "%d", *static_cast<const int8_t *>(value)); break;
+    case MTLDataTypeUChar: std::snprintf(text, sizeof text, "%u", *static_cast<const uint8_t *>(value)); break;
+    case MTLDataTypeLong: std::snprintf(text, sizeof text, "(long)%lluul", (unsigned long long)*static_cast<const uint64_t *>(value)); break;
+    case MTLDataTypeULong: std::snprintf(text, sizeof text, "%lluul", (unsigned long long)*static_cast<const uint64_t *>(value)); break;
+    default: MTLSimAssert(NO, @"setConstantValue: the simulator has no constants of type %lu", (unsigned long)type);
+  }
+  return text;
+}
+
+}  // namespace
+
+@implementation MTLFunctionConstantValues
+- (instancetype)init {
+  self = [super init];
+  values_ = new SimConstantValues;
+  return self;
+}
+- (void)dealloc {
+  delete values_;
+  [super dealloc];
+}
+- (void)setConstantValue:(const void *)value type:(MTLDataType)type atIndex:(NSUInteger)index {
+  MTLSimAssert(value != nullptr, @"setConstantValue: value must not be nil.");
+  MTLSimAssert(index < 65536, @"index(%lu) must be < 65536.", (unsigned long)index);
+  values_->byIndex[index] = textOf(value, type);
+}
+- (void)setConstantValue:(const void *)value type:(MTLDataType)type withName:(NSString *)name {
+  MTLSimAssert(value != nullptr, @"setConstantValue: value must not be nil.");
+  values_->byName[[name UTF8String]] = textOf(value, type);
+}
+- (void)reset {
+  *values_ = {};
+}
+- (id)copyWithZone:(NSZone *)zone {
+  MTLFunctionConstantValues *copy = [[MTLFunctionConstantValues allocWithZone:zone] init];
+  *copy->values_ = *values_;
+  return copy;
+}
+@end
+
+@implementation MTLCompileOptions
+@synthesize preprocessorMacros, fastMathEnabled, mathMode, mathFloatingPointFunctions, languageVersion, preserveInvariance;
+- (instancetype)init {
+  self = [super init];
+  fastMathEnabled = YES;
+  mathMode = MTLMathModeFast;
+  languageVersion = MTLLanguageVersion3_1;
+  return self;
+}
+- (void)dealloc {
+  [preprocessorMacros release];
+  [super dealloc];
+}
+- (id)copyWithZone:(NSZone *)zone {
+  MTLCompileOptions *copy = [[MTLCompileOptions allocWithZone:zone] init];
+  copy.preprocessorMacros = self.preprocessorMacros;
+  copy.fastMathEnabled = self.fastMathEnabled;
+  copy.mathMode = self.mathMode;
+  copy.mathFloatingPointFunctions = self.mathFloatingPointFunctions;
+  copy.languageVersion = self.languageVersion;
+  copy.preserveInvariance = self.preserveInvariance;
+  return copy;
+}
+@end
+
+// ---------------------------------------------------------------------------------------------------------
+
+struct SimLibraryState {
+  std::string source_{};
+  Loaded loaded_{};
+  NSDictionary *result_{};
+  id<MTLDevice> device_{};
+};
+
+@implementation SimLibrary
+
+@synthesize label = label_;
+
+- (instancetype)initWithSource:(NSString *)source device:(id<MTLDevice>)device error:(NSError **)error {
+  self = [super init];
+  s = new SimLibraryState;
+  s->device_ = device;
+  s->source_ = [source UTF8String];
+  s->loaded_ = compileSource(s->source_, "{}");
+  s->result_ = [parse(s->loaded_.json) retain];
+  NSString *errors = errorsOf(s->result_);
+  if (errors == nil && s->loaded_.library == nullptr) errors = @"the compiled library does not load";
+  if (errors != nil) {
+    if (error != nullptr) *error = makeError(MTLLibraryErrorDomain, MTLLibraryErrorCompileFailure, errors);
+    [self release];
+    return nil;
+  }
+  return self;
+}
+- (void)dealloc {
+  [s->result_ release];
+  [label_ release];
+  delete s;
+  [super dealloc];
+}
+- (id<MTLDevice>)device {
+  return s->device_;
+}
+- (NSArray *)functionNames {
+  NSMutableArray *names = [NSMutableArray array];
+  for (NSDictionary *kernel in [s->result_ objectForKey:@"kernels"]) [names addObject:[kernel objectForKey:@"hostName"]];
+  return names;
+}
+
+- (BOOL)usesConstants:(NSString *)name {
+  for (NSDictionary *kernel in [s->result_ objectForKey:@"kernels"]) {
+    if ([[kernel objectForKey:@"hostName"] isEqual:name]) return [[kernel objectForKey:@"usesConstants"] boolValue];
+  }
+  return NO;
+}
+
+- (const metal_sim_kernel *)find:(NSString *)name in:(const metal_sim_library *)library {
+  for (unsigned i = 0; i < library->kernel_count; i++) {
+    if ([name isEqual:[NSString stringWithUTF8String:library->kernels[i].name]]) return &library->kernels[i];
+  }
+  return nullptr;
+}
+
+- (id<MTLFunction>)newFunctionWithName:(NSString *)name {
+  const metal_sim_kernel *kernel = [self find:name in:s->loaded_.library];
+  if (kernel == nullptr) return nil;
+  return [[SimFunction alloc] initWithName:name kernel:kernel needsConstants:[self usesConstants:name] device:s->device_];
+}
+
+- (id<MTLFunction>)newFunctionWithName:(NSString *)name constantValues:(MTLFunctionConstantValues *)values error:(NSError **)error {
+  MTLSimAssert(values != nil, @"constantValues must not be nil.");
+  NSMutableString *json = [NSMutableString stringWithString:@"{"];
+  std::map<NSUInteger, std::string> constants = values->values_->byIndex;
+  for (NSDictionary *constant in [s->result_ objectForKey:@"constants"]) {
+    const auto found = values->values_->byName.find([[constant objectForKey:@"name"] UTF8String]);
+    if (found != values->values_->byName.end()) constants[[[constant objectForKey:@"index"] unsignedIntegerValue]] = found->second;
+  }
+  for (const auto &[index, text] : constants) {
+    [json appendFormat:@"%@\"%lu\": \"%s\"", [json length] > 1 ? @", " : @"", (unsigned long)index, text.c_str()];
+  }
+  [json appendString:@"}"];
+  const Loaded specialised = compileSource(s->source_, [json UTF8String]);
+  NSString *errors = errorsOf(parse(specialised.json));
+  const metal_sim_kernel *kernel = specialised.library == nullptr ? nullptr : [self find:name in:specialised.library];
+  if (kernel == nullptr) {
+    if (error != nullptr) {
+      NSString *text = errors != nil ? errors : [NSString stringWithFormat:@"Function %@ was not found in the library", name];
+      *error = makeError(MTLLibraryErrorDomain, errors != nil ? MTLLibraryErrorCompileFailure : MTLLibraryErrorFunctionNotFound, text);
+    }
+    return nil;
+  }
+  return [[SimFunction alloc] initWithName:name kernel:kernel needsConstants:NO device:s->device_];
+}
+
+@end
