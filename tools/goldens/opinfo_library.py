@@ -680,6 +680,8 @@ square_function("matrix_exp", lambda x: f"expm({x})", near=2000)
 def _(x):
     if x.rank != 2 or 0 in x.shape:
         raise Skip("batches of several axes")
+    if min(x.shape) == 2:
+        raise Skip("two columns: GCC 12 compiles the kernel of `opponents` (std/linalg) wrongly")
     return f"svdvals({x})"
 
 
