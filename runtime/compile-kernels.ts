@@ -4,7 +4,8 @@
  * Flags: -O2 with the loop passes of -O3 that pay (-ftree-vectorize by its dynamic cost model, -funswitch-loops): two and a half times
  * faster to compile than -O3, kernels within 3 % of it. -march=native; -fopenmp-simd for the vector loops (no OpenMP runtime); -ffp-contract=fast, so that a*b + c is one
  * rounding where the machine has it (helpers that rely on exact products say fma themselves); -fno-math-errno and
- * -fno-trapping-math, without which neither sqrt nor comparisons vectorise; -fwrapv, because integers wrap. Not
+ * -fno-trapping-math, without which neither sqrt nor comparisons vectorise; -fwrapv, because integers wrap; -fno-ssa-phiopt,
+ * because GCC 12 mistakes nested selections of indices under it (`i == 1 ? a : b == i ? 1 : b`, then a clamp; test/numeric/gcc.test.ts). Not
  * -ffast-math: NaN, infinities and -0 keep their meaning.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -36,6 +37,7 @@ const flags: readonly string[] = [
   '-fno-math-errno',
   '-fno-trapping-math',
   '-fwrapv',
+  '-fno-ssa-phiopt',
   '-fPIC',
   '-w',
 ];
