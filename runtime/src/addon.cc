@@ -15,9 +15,13 @@
 #include "cpu/plan.h"
 #include "cpu/run-queue.h"
 #include "cpu/thread-pool.h"
+#include "node/values.h"
 
 namespace {
 
+using mlxc::readNumbers;
+using mlxc::readSpan;
+using mlxc::readSpans;
 using mlxc::Span;
 
 constexpr size_t kFirstSweep = size_t{64} << 20;
@@ -103,48 +107,6 @@ Napi::Value openLibrary(const Napi::CallbackInfo &info) {
       env, new LibraryReference(library), [](Napi::Env, LibraryReference *p) { delete p; });
 }
 
-/** Memory of a typed array; false when the value is none. Raw calls: this runs for every argument of every call. */
-bool readSpan(napi_env env, napi_value value, Span &span) {
-  bool isTypedArray = false;
-  if (napi_is_typedarray(env, value, &isTypedArray) != napi_ok || !isTypedArray) return false;
-  napi_typedarray_type type;
-  size_t length = 0;
-  if (napi_get_typedarray_info(env, value, &type, &length, &span.data, nullptr, nullptr) != napi_ok) {
-    return false;
-  }
-  static constexpr int64_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
-  if (static_cast<size_t>(type) >= sizeof sizes / sizeof sizes[0]) return false;
-  span.bytes = static_cast<int64_t>(length) * sizes[type];
-  return true;
-}
-
-bool readSpans(napi_env env, napi_value list, std::vector<Span> &spans) {
-  uint32_t length = 0;
-  if (napi_get_array_length(env, list, &length) != napi_ok) return false;
-  spans.resize(length);
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value element;
-    if (napi_get_element(env, list, i, &element) != napi_ok) return false;
-    if (!readSpan(env, element, spans[i])) return false;
-  }
-  return true;
-}
-
-bool readNumbers(const Napi::Value &value, std::vector<int64_t> &numbers) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
-    return false;
-  }
-  const auto array = value.As<Napi::Float64Array>();
-  numbers.resize(array.ElementLength());
-  for (size_t i = 0; i < numbers.size(); i++) {
-    const double number = array[i];
-    if (!(number >= -9007199254740991.0 && number <= 9007199254740991.0)) return false;
-    numbers[i] = static_cast<int64_t>(number);
-    if (static_cast<double>(numbers[i]) != number) return false;
-  }
-  return true;
-}
-
 struct InstanceReference {
   std::shared_ptr<mlxc::Instance> instance = std::make_shared<mlxc::Instance>();
   /** Keeps the memory of the constants alive. */
@@ -170,15 +132,15 @@ Napi::Value createInstance(const Napi::CallbackInfo &info) {
     kernels.push_back(instance.library == nullptr ? nullptr : instance.library->find(name));
     if (kernels.back() == nullptr) return fail(env, "the library has no kernel " + name);
   }
-  if (!readSpans(env, info[2], instance.constants)) return fail(env, "a constant is no typed array");
-  instance.arenaBytes = info[3].As<Napi::Number>().Int64Value();
+  if (!readSpans(env, info[2], instance.plan.constants)) return fail(env, "a constant is no typed array");
+  instance.plan.arenaBytes = info[3].As<Napi::Number>().Int64Value();
   std::vector<int64_t> buffers;
   std::vector<int64_t> steps;
   if (!readNumbers(info[4], buffers) || !readNumbers(info[5], steps)) {
     return fail(env, "buffers and steps are Float64Arrays of whole numbers");
   }
-  std::string problem = instance.setBuffers(buffers);
-  if (problem.empty()) problem = instance.setSteps(steps, kernels);
+  std::string problem = instance.plan.setBuffers(buffers);
+  if (problem.empty()) problem = instance.setSteps(steps, std::move(kernels));
   if (!problem.empty()) return fail(env, problem);
   reference->constants = Napi::Persistent(info[2].As<Napi::Array>());
   return Napi::External<InstanceReference>::New(
@@ -224,7 +186,7 @@ Napi::Value run(const Napi::CallbackInfo &info) {
   }
   if (!readCall(info, *data)) return fail(env, "run takes (instance, parameters, results), the last two arrays of typed arrays");
   mlxc::Instance &instance = *info[0].As<Napi::External<InstanceReference>>().Data()->instance;
-  std::string problem = instance.check(data->parameters, data->results);
+  std::string problem = instance.plan.check(data->parameters, data->results);
   if (problem.empty()) problem = instance.run(data->parameters, data->results, data->arena);
   if (!problem.empty()) return fail(env, problem);
   return Napi::Boolean::New(env, true);
@@ -274,7 +236,7 @@ Napi::Value submit(const Napi::CallbackInfo &info) {
     return fail(env, "submit takes (instance, parameters, results, exposed, after)");
   }
   const std::shared_ptr<mlxc::Instance> instance = info[0].As<Napi::External<InstanceReference>>().Data()->instance;
-  const std::string problem = instance->check(data->parameters, data->results);
+  const std::string problem = instance->plan.check(data->parameters, data->results);
   if (!problem.empty()) return fail(env, problem);
   int64_t bytes = 0;
   for (const Span &span : data->results) bytes += span.bytes;

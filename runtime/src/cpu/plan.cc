@@ -1,147 +1,12 @@
 #include "plan.h"
 
 #include <cstring>
+#include <utility>
 
 #include "thread-pool.h"
 
 namespace mlxc {
 namespace {
-
-constexpr int kMaxDepth = 64;
-
-/** Reads the flat form of steps; every read is checked, the first problem is kept. */
-class StepReader {
- public:
-  StepReader(const std::vector<int64_t> &code, const std::vector<PlanBuffer> &buffers,
-             const std::vector<KernelFunction> &kernels)
-      : code_(code), buffers_(buffers), kernels_(kernels) {}
-
-  PlanSteps readSteps(size_t end, int64_t iterations, int depth) {
-    PlanSteps steps;
-    if (depth > kMaxDepth) fail("steps are nested too deeply");
-    while (problem.empty() && position_ < end) steps.push_back(readStep(end, iterations, depth));
-    return steps;
-  }
-
-  std::string problem;
-
- private:
-  void fail(const char *text) {
-    if (problem.empty()) problem = text;
-  }
-
-  int64_t next(size_t end) {
-    if (position_ < end) return code_[position_++];
-    fail("a step ends early");
-    return 0;
-  }
-
-  int64_t nonNegative(size_t end) {
-    const int64_t value = next(end);
-    if (value < 0) fail("a count is negative");
-    return value;
-  }
-
-  int64_t buffer(size_t end, int64_t minimumBytes) {
-    const int64_t index = next(end);
-    if (index < 0 || index >= static_cast<int64_t>(buffers_.size())) {
-      fail("a step names a buffer that does not exist");
-      return 0;
-    }
-    if (buffers_[index].bytes < minimumBytes) fail("a buffer is smaller than its use");
-    return index;
-  }
-
-  /** -1 for none. */
-  int64_t optionalBuffer(size_t end, int64_t minimumBytes) {
-    if (position_ < end && code_[position_] == -1) return next(end);
-    return buffer(end, minimumBytes);
-  }
-
-  /** The end of a nested list of `length` numbers. */
-  size_t nestedEnd(size_t end, int64_t length) {
-    if (length >= 0 && static_cast<uint64_t>(length) <= end - position_) return position_ + length;
-    fail("a nested list of steps ends early");
-    return position_;
-  }
-
-  PlanStep readStep(size_t end, int64_t iterations, int depth) {
-    PlanStep step{};
-    step.kind = static_cast<PlanStep::Kind>(next(end));
-    switch (step.kind) {
-      case PlanStep::Kind::dispatch:
-        readDispatch(step, end);
-        break;
-      case PlanStep::Kind::loop: {
-        step.count = nonNegative(end);
-        step.reverse = next(end) != 0;
-        step.index = optionalBuffer(end, 4);
-        step.condition = optionalBuffer(end, 1);
-        const int64_t length = nonNegative(end);
-        step.body = readSteps(nestedEnd(end, length), step.count, depth + 1);
-        break;
-      }
-      case PlanStep::Kind::branch: {
-        step.condition = buffer(end, 1);
-        const int64_t thenLength = nonNegative(end);
-        const int64_t otherwiseLength = nonNegative(end);
-        step.body = readSteps(nestedEnd(end, thenLength), iterations, depth + 1);
-        step.otherwise = readSteps(nestedEnd(end, otherwiseLength), iterations, depth + 1);
-        break;
-      }
-      case PlanStep::Kind::copy:
-        step.from = buffer(end, 0);
-        step.fromOffset = next(end);
-        step.fromStep = next(end);
-        step.to = buffer(end, 0);
-        step.toOffset = next(end);
-        step.toStep = next(end);
-        step.bytes = nonNegative(end);
-        checkRange(step.from, step.fromOffset, step.fromStep, step.bytes, iterations);
-        checkRange(step.to, step.toOffset, step.toStep, step.bytes, iterations);
-        break;
-      default:
-        fail("a step of unknown kind");
-    }
-    return step;
-  }
-
-  void readDispatch(PlanStep &step, size_t end) {
-    const int64_t kernel = next(end);
-    if (kernel < 0 || kernel >= static_cast<int64_t>(kernels_.size())) {
-      fail("a step names a kernel that does not exist");
-    } else {
-      step.function = kernels_[kernel];
-    }
-    step.total = nonNegative(end);
-    step.grain = next(end);
-    if (step.grain < 1) fail("a grain is not positive");
-    step.scratchBytes = nonNegative(end);
-    const int64_t bufferCount = nonNegative(end);
-    for (int64_t i = 0; i < bufferCount && problem.empty(); i++) step.buffers.push_back(buffer(end, 0));
-    const int64_t integerCount = nonNegative(end);
-    for (int64_t i = 0; i < integerCount && problem.empty(); i++) step.integers.push_back(next(end));
-  }
-
-  /** The range must lie in the buffer in the first and in the last iteration. */
-  void checkRange(int64_t buffer, int64_t offset, int64_t step, int64_t bytes, int64_t iterations) {
-    if (!problem.empty() || iterations == 0) return;
-    const int64_t size = buffers_[buffer].bytes;
-    int64_t last;
-    if (__builtin_mul_overflow(step, iterations - 1, &last) ||
-        __builtin_add_overflow(last, offset, &last)) {
-      return fail("a copy leaves its buffer");
-    }
-    const int64_t low = offset < last ? offset : last;
-    const int64_t high = offset < last ? last : offset;
-    if (low < 0 || bytes > size || high > size - bytes) fail("a copy leaves its buffer");
-  }
-
-  const std::vector<int64_t> &code_;
-  const std::vector<PlanBuffer> &buffers_;
-  const std::vector<KernelFunction> &kernels_;
-  size_t position_ = 0;
-};
 
 size_t mostBindings(const PlanSteps &steps) {
   size_t most = 0;
@@ -156,66 +21,29 @@ size_t mostBindings(const PlanSteps &steps) {
 
 }  // namespace
 
-std::string Instance::setBuffers(const std::vector<int64_t> &table) {
-  if (table.size() % 3 != 0) return "the buffer table has a bad length";
-  for (size_t i = 0; i < table.size(); i += 3) {
-    const PlanBuffer buffer{static_cast<BufferKind>(table[i]), table[i + 1], table[i + 2]};
-    if (buffer.place < 0 || buffer.bytes < 0) return "a buffer has a negative size or place";
-    switch (buffer.kind) {
-      case BufferKind::parameter:
-        if (static_cast<size_t>(buffer.place) != parameterCount_++) return "parameters are out of order";
-        break;
-      case BufferKind::result:
-        if (static_cast<size_t>(buffer.place) != resultCount_++) return "results are out of order";
-        break;
-      case BufferKind::constant:
-        if (static_cast<size_t>(buffer.place) >= constants.size()) return "a constant is missing";
-        if (constants[buffer.place].bytes != buffer.bytes) return "a constant has the wrong size";
-        break;
-      case BufferKind::temporary:
-        if (buffer.bytes > arenaBytes || buffer.place > arenaBytes - buffer.bytes) {
-          return "a temporary lies outside the arena";
-        }
-        break;
-      default:
-        return "a buffer of unknown kind";
+std::string Instance::setSteps(const std::vector<int64_t> &code, std::vector<KernelFunction> kernels) {
+  kernels_ = std::move(kernels);
+  const auto checkDispatch = [this](const PlanStep &step) -> const char * {
+    if (step.kernel < 0 || step.kernel >= static_cast<int64_t>(kernels_.size())) {
+      return "a step names a kernel that does not exist";
     }
-    buffers_.push_back(buffer);
-  }
-  pointers_.resize(buffers_.size());
-  return "";
-}
-
-std::string Instance::setSteps(const std::vector<int64_t> &code,
-                               const std::vector<KernelFunction> &kernels) {
-  StepReader reader(code, buffers_, kernels);
-  steps_ = reader.readSteps(code.size(), 1, 0);
-  bindings_.resize(mostBindings(steps_));
-  return reader.problem;
-}
-
-std::string Instance::check(const std::vector<Span> &parameters, const std::vector<Span> &results) const {
-  if (parameters.size() != parameterCount_ || results.size() != resultCount_) {
-    return "wrong number of parameters or results";
-  }
-  for (const PlanBuffer &buffer : buffers_) {
-    const bool fits = buffer.kind == BufferKind::parameter ? parameters[buffer.place].bytes == buffer.bytes
-                      : buffer.kind == BufferKind::result  ? results[buffer.place].bytes == buffer.bytes
-                                                           : true;
-    if (!fits) return "an argument has the wrong size";
-  }
-  return "";
+    return step.launch[1] < 1 ? "a grain is not positive" : nullptr;
+  };
+  std::string problem = plan.setSteps(code, checkDispatch);
+  bindings_.resize(mostBindings(plan.steps()));
+  pointers_.resize(plan.buffers().size());
+  return problem;
 }
 
 std::string Instance::run(const std::vector<Span> &parameters, const std::vector<Span> &results,
                           Block &arena) {
   char *base = nullptr;
-  if (arenaBytes > 0) {
-    base = static_cast<char *>(arena.ensure(static_cast<size_t>(arenaBytes)));
+  if (plan.arenaBytes > 0) {
+    base = static_cast<char *>(arena.ensure(static_cast<size_t>(plan.arenaBytes)));
     if (base == nullptr) return "out of memory for temporaries";
   }
-  for (size_t i = 0; i < buffers_.size(); i++) {
-    const PlanBuffer &buffer = buffers_[i];
+  for (size_t i = 0; i < plan.buffers().size(); i++) {
+    const PlanBuffer &buffer = plan.buffers()[i];
     switch (buffer.kind) {
       case BufferKind::parameter:
         pointers_[i] = parameters[buffer.place].data;
@@ -224,14 +52,14 @@ std::string Instance::run(const std::vector<Span> &parameters, const std::vector
         pointers_[i] = results[buffer.place].data;
         break;
       case BufferKind::constant:
-        pointers_[i] = constants[buffer.place].data;
+        pointers_[i] = plan.constants[buffer.place].data;
         break;
       case BufferKind::temporary:
         pointers_[i] = base + buffer.place;
         break;
     }
   }
-  return runSteps(steps_, 0);
+  return runSteps(plan.steps(), 0);
 }
 
 std::string Instance::runSteps(const PlanSteps &steps, int64_t iteration) {
@@ -239,8 +67,8 @@ std::string Instance::runSteps(const PlanSteps &steps, int64_t iteration) {
     switch (step.kind) {
       case PlanStep::Kind::dispatch: {
         for (size_t i = 0; i < step.buffers.size(); i++) bindings_[i] = pointers_[step.buffers[i]];
-        const Launch launch{step.function,     bindings_.data(), step.integers.data(),
-                            step.scratchBytes, step.total,       step.grain};
+        const Launch launch{kernels_[step.kernel], bindings_.data(), step.integers.data(),
+                            step.launch[2],        step.launch[0],   step.launch[1]};
         if (!runLaunch(launch)) return "out of memory for scratch";
         break;
       }
