@@ -23,7 +23,9 @@ export const windowRules: readonly Rule[] = [
       const [pad, channels] = [g.random.below(2), g.random.between(1, 2)];
       const batch = g.random.pick([...g.someType().shape, int(2)]);
       const x = g.like({ dtype, shape: [batch, int(size), int(channels)] }, scope, depth - 1);
-      const w = g.like({ dtype, shape: [int(2), int(kernel), int(channels)] }, scope, depth - 1);
+      const weights = { dtype, shape: [int(2), int(kernel), int(channels)] };
+      // padding times an infinite weight is NaN, or left out: kernels stay finite where there is padding
+      const w = pad > 0 ? g.constant(weights) : g.like(weights, scope, depth - 1);
       const out = Math.floor((size + 2 * pad - kernel) / stride) + 1;
       const type = { dtype, shape: [batch, int(out), int(2)] };
       const flip = g.random.chance(0.3) ? ', flip = true' : '';
