@@ -1,5 +1,6 @@
 /** Arguments of a call to the leaves of a signature, with every mismatch reported. */
 import type { PlanLeaf, PlanParameter, PlanTree } from '../compiler/plan/plan.ts';
+import { storageOf } from '../compiler/tensor-ir/dtype.ts';
 import type { Problem } from './errors.ts';
 import { MlxcError } from './errors.ts';
 import { leafPlaces, showLeaf, showTree, showType } from './signature.ts';
@@ -95,7 +96,8 @@ export class ArgumentReader {
       return;
     }
     if (isTypedArray(value)) {
-      if (!holds(leaf.dtype, value)) {
+      const { dtype, width } = storageOf(leaf.dtype);
+      if (!holds(dtype, value) || value.length % width !== 0) {
         this.problem(path, 'has the wrong element type', showLeaf(leaf), value);
       } else
         this.leaves.push({ data: value, shape: undefined, tensor: undefined, isExposed: true });

@@ -3,7 +3,7 @@ import { constants } from 'node:buffer';
 import { markAsUntransferable } from 'node:worker_threads';
 import type { Plan, PlanFunction, PlanParameter, PlanTree } from '../compiler/plan/plan.ts';
 import { product } from '../compiler/symbolic/integer.ts';
-import { byteSize } from '../compiler/tensor-ir/dtype.ts';
+import { byteSize, storageOf } from '../compiler/tensor-ir/dtype.ts';
 import { type Argument, ArgumentReader, type LeafArgument } from './arguments.ts';
 import { bindDims, type Equation } from './bind-dims.ts';
 import type { Bundle } from './bundle.ts';
@@ -238,7 +238,10 @@ class PlannedFunction {
       leaf.shape.map((text) => sizes.count(text, bound.dims)),
     );
     const resultSizes = resultShapes.map((shape) => shape.reduce((a, b) => a * b, 1));
-    this.checkSizes([...leaves.map((leaf) => leaf.data.length), ...resultSizes], bound.dims);
+    const numbers = resultSizes.map(
+      (n, i) => n * storageOf(this.resultLeaves[i]!.leaf.dtype).width,
+    );
+    this.checkSizes([...leaves.map((leaf) => leaf.data.length), ...numbers], bound.dims);
     return { executable, resultShapes, resultSizes };
   }
 
@@ -253,7 +256,8 @@ class PlannedFunction {
           : leaf.shape.map((d) => (/^\w+$/.test(d) ? d : `(${d})`)).join('*');
       const what = 'the number of elements';
       const size = product(dims);
-      return [{ place, what, size, text, value: argument.data.length, expected, found }];
+      const value = argument.data.length / storageOf(leaf.dtype).width;
+      return [{ place, what, size, text, value, expected, found }];
     }
     const found = showType(leaf.dtype, argument.shape);
     return dims.map((size, axis) => ({
@@ -362,18 +366,19 @@ class PlannedFunction {
     return this.resultLeaves.map(({ leaf }, i): Output => {
       const buffer = this.planned.buffers[first + i]!;
       if (buffer.sameAs !== undefined) return { native: empty, data: undefined, free: undefined };
-      const size = instance.resultSizes[i]!;
+      const { dtype, width } = storageOf(leaf.dtype);
+      const size = instance.resultSizes[i]! * width;
       const { mayReuse } = buffer;
       if (mayReuse !== undefined && donated?.[mayReuse] === true && !used.has(mayReuse)) {
         const data = leaves[mayReuse]!.data;
-        if (data.length === size && this.planned.buffers[mayReuse]!.dtype === leaf.dtype) {
+        if (data.length === size && this.planned.buffers[mayReuse]!.dtype === dtype) {
           used.add(mayReuse);
           return { native: data, data, free: undefined, reuses: mayReuse };
         }
       }
-      const bytes = size * byteSize(leaf.dtype);
+      const bytes = size * byteSize(dtype);
       const { buffer: memory, free } = allocate(this.device, bytes);
-      const data = viewTypedArray(leaf.dtype, memory, size);
+      const data = viewTypedArray(dtype, memory, size);
       return { native: data, data, free };
     });
   }
@@ -411,7 +416,7 @@ class PlannedFunction {
           // what goes wrong is thrown when the copy is read
           run?.wait();
           const original = source < first ? leaves[source]! : tensors[source - first]!.lend();
-          data = copyOf(leaf.dtype, original.data);
+          data = copyOf(storageOf(leaf.dtype).dtype, original.data);
         }
       }
       tensors.push(new Tensor(leaf.dtype, shape, data, free).fillBy(run));

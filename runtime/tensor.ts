@@ -1,5 +1,10 @@
 /** Tensors outside the language: a dtype, a shape and row-major elements in a typed array. */
-import { type DType, isDType, isFloat } from '../compiler/tensor-ir/dtype.ts';
+import {
+  type ElementType,
+  isElementType,
+  isFloat,
+  storageOf,
+} from '../compiler/tensor-ir/dtype.ts';
 import type { Run } from './device.ts';
 import { MlxcError } from './errors.ts';
 import {
@@ -17,14 +22,14 @@ export type NestedArray = number | bigint | boolean | readonly NestedArray[];
 
 /**
  * A tensor. `data` is the memory itself, not a copy: f32 in a Float32Array, f16 and bf16 as bits in a Uint16Array, bool as 0 and
- * 1 in a Uint8Array, 64-bit integers in BigInt arrays. After `dispose` or donation every access throws MLX5113.
+ * 1 in a Uint8Array, 64-bit integers in BigInt arrays, c64 as a Float32Array of real and imaginary parts in turn. After `dispose` or donation every access throws MLX5113.
  *
  * A result of a call is lazy: `dtype`, `shape` and `size` are there at once; `data`, `item()`, `tolist()` and `toString()` wait for the
  * elements, and throw what went wrong when they were computed (MLX5115: out of memory). To wait without reading: `wait()`, or
  * `ready()`, which does not block the thread. Passing, donating or disposing a tensor never waits for it.
  */
 export class Tensor {
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   private elements: TypedArray | undefined;
   private free: (() => void) | undefined;
@@ -37,7 +42,7 @@ export class Tensor {
   private isExposed = true;
 
   /** `free` is called once, by `dispose`. Use `tensor(...)` to make one. */
-  constructor(dtype: DType, shape: readonly number[], data: TypedArray, free?: () => void) {
+  constructor(dtype: ElementType, shape: readonly number[], data: TypedArray, free?: () => void) {
     this.dtype = dtype;
     this.shape = shape;
     this.elements = data;
@@ -58,24 +63,27 @@ export class Tensor {
 
   /** Number of elements. */
   get size(): number {
-    return this.memory().length;
+    return this.memory().length / storageOf(this.dtype).width;
   }
 
   get isDisposed(): boolean {
     return this.elements === undefined;
   }
 
-  /** The only element of a tensor with one; RangeError otherwise. */
-  item(): number | bigint | boolean {
+  /** The only element of a tensor with one, of c64 as [re, im]; RangeError otherwise. */
+  item(): number | bigint | boolean | readonly [number, number] {
     if (this.size !== 1) {
       throw new RangeError(`item() needs one element, ${this.describe()} has ${this.size}`);
     }
-    return readElement(this.dtype, this.read(), 0);
+    const data = this.read();
+    if (this.dtype === 'c64') return [Number(data[0]), Number(data[1])];
+    return readElement(this.dtype, data, 0);
   }
 
-  /** The elements as nested arrays of numbers, bigints or booleans. */
+  /** The elements as nested arrays of numbers, bigints or booleans; of c64 as pairs [re, im]. */
   tolist(): NestedArray {
-    const { dtype, shape } = this;
+    const { dtype, width } = storageOf(this.dtype);
+    const shape = width === 1 ? this.shape : [...this.shape, width];
     const data = this.read();
     let next = 0;
     const build = (axis: number): NestedArray =>
@@ -181,9 +189,11 @@ export class Tensor {
 
   toString(): string {
     if (this.elements === undefined) return `Tensor(${this.describe()}, ${this.gone})`;
-    const { dtype, shape } = this;
+    const { shape } = this;
+    const { dtype, width } = storageOf(this.dtype);
     const data = this.read();
     const show = (index: number): string => {
+      if (width === 2) return showComplex(Number(data[2 * index]), Number(data[2 * index + 1]));
       const value = readElement(dtype, data, index);
       return isFloat(dtype) ? `${Number(Number(value).toPrecision(7))}` : `${value}`;
     };
@@ -192,7 +202,7 @@ export class Tensor {
     const build = (axis: number, start: number): string => {
       if (axis === shape.length) return show(start);
       const length = shape[axis]!;
-      const isCut = data.length > 1000 && length > 2 * edge;
+      const isCut = data.length > 1000 * width && length > 2 * edge;
       const indices = isCut
         ? [0, 1, 2, -1, length - 3, length - 2, length - 1]
         : Array.from({ length }, (_, i) => i);
@@ -205,17 +215,24 @@ export class Tensor {
   }
 }
 
+/** `1+2j`, as NumPy writes it. */
+function showComplex(re: number, im: number): string {
+  const [first, second] = [re, im].map((x) => `${Number(x.toPrecision(7))}`);
+  return `${first}${second!.startsWith('-') ? '' : '+'}${second}j`;
+}
+
 /**
  * A tensor of `data`: a typed array (used as it is, not copied; see `data` of Tensor), a scalar, or nested arrays. `shape` defaults to that of the
- * nesting, or one axis for a typed array. `dtype` defaults to that of the typed array; numbers are f32, booleans bool, bigints i64.
+ * nesting, or one axis for a typed array. `dtype` defaults to that of the typed array; numbers are f32, booleans bool, bigints i64. For c64 the
+ * innermost arrays are pairs [re, im], and a Float32Array holds such pairs; `shape` does not count them.
  * Throws MLX5114 when the data cannot be a tensor of that dtype and shape.
  */
 export function tensor(
   data: TypedArray | NestedArray,
   shape?: readonly number[],
-  dtype?: DType,
+  dtype?: ElementType,
 ): Tensor {
-  if (dtype !== undefined && !isDType(dtype)) throw bad(`there is no dtype ${String(dtype)}`);
+  if (dtype !== undefined && !isElementType(dtype)) throw bad(`there is no dtype ${String(dtype)}`);
   if (isTypedArray(data)) return fromTypedArray(data, shape, dtype);
   const found: number[] = [];
   for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0]) {
@@ -224,9 +241,11 @@ export function tensor(
   }
   const flat: (number | bigint | boolean)[] = [];
   flatten(data, found, 0, flat);
-  const known = shape ?? found;
-  const wanted = dtype ?? naturalDType(flat[0]);
-  checkShape(known, flat.length);
+  const type = dtype ?? naturalDType(flat[0]);
+  const { dtype: wanted, width } = storageOf(type);
+  if (width === 2 && found.at(-1) !== 2) throw bad('complex numbers are pairs: `[re, im]`');
+  const known = shape ?? (width === 2 ? found.slice(0, -1) : found);
+  checkShape(known, flat.length / width);
   const elements = makeTypedArray(wanted, flat.length);
   for (let i = 0; i < flat.length; i++) {
     try {
@@ -235,24 +254,25 @@ export function tensor(
       throw bad(error instanceof Error ? error.message : String(error));
     }
   }
-  return new Tensor(wanted, [...known], elements);
+  return new Tensor(type, [...known], elements);
 }
 
 function fromTypedArray(
   data: TypedArray,
   shape: readonly number[] | undefined,
-  dtype: DType | undefined,
+  dtype: ElementType | undefined,
 ): Tensor {
-  const known = shape ?? [data.length];
   const wanted = dtype ?? dtypesOf(data)[0]!;
-  if (!holds(wanted, data)) {
+  const { dtype: held, width } = storageOf(wanted);
+  const known = shape ?? [data.length / width];
+  if (!holds(held, data)) {
     throw bad(`a ${data.constructor.name} does not hold ${wanted}`);
   }
-  checkShape(known, data.length);
+  checkShape(known, data.length / width);
   return new Tensor(wanted, [...known], data);
 }
 
-function naturalDType(first: number | bigint | boolean | undefined): DType {
+function naturalDType(first: number | bigint | boolean | undefined): ElementType {
   if (typeof first === 'boolean') return 'bool';
   return typeof first === 'bigint' ? 'i64' : 'f32';
 }

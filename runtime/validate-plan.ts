@@ -252,7 +252,7 @@ class FunctionChecker {
   }
 }
 
-/** The dtypes of the leaves of a tree, in order. */
+/** The dtypes in which the leaves of a tree are held, in order. */
 function leaves(value: unknown, place: string, depth: number): string[] {
   if (depth > maxDepth) throw damaged(place, 'is nested too deeply');
   const tree = object(value, place);
@@ -262,7 +262,7 @@ function leaves(value: unknown, place: string, depth: number): string[] {
       for (const [i, dim] of list(leaf['shape'], `${place}.leaf.shape`).entries()) {
         text(dim, `${place}.leaf.shape[${i}]`);
       }
-      return [dtype(leaf['dtype'], `${place}.leaf.dtype`)];
+      return [leaf['dtype'] === 'c64' ? 'f32' : dtype(leaf['dtype'], `${place}.leaf.dtype`)];
     }
     case 'struct': {
       text(tree['name'], `${place}.name`);

@@ -81,7 +81,8 @@ export function asString(e: Elaborator, term: Term, span: Span): string | undefi
 }
 
 export function asDType(e: Elaborator, term: Term, span: Span): DType | undefined {
-  return term.kind === 'dtype' ? term.dtype : refuse(e, 'a dtype such as `f32`', term, span);
+  if (term.kind === 'dtype' && term.dtype !== 'c64') return term.dtype;
+  return refuse(e, 'a real dtype such as `f32`', term, span);
 }
 
 export function asShape(e: Elaborator, term: Term, span: Span): readonly Int[] | undefined {

@@ -1,9 +1,11 @@
 /** Calls of all forms of functions. */
+
+import { InternalError } from '../diagnostics/internal-error.ts';
 import { givenWithFunction, tooManyArguments } from '../diagnostics/problems/calls.ts';
 import { shapeProblem } from '../diagnostics/problems/shapes.ts';
 import { badConversion, notAFunction, notCompileTime } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
-import type { DType } from '../tensor-ir/dtype.ts';
+import type { ElementType } from '../tensor-ir/dtype.ts';
 import { ShapeProblem } from '../tensor-ir/primitive.ts';
 import { elaborateBlock } from './blocks.ts';
 import {
@@ -15,12 +17,14 @@ import {
 } from './call-arguments.ts';
 import { callDeclared } from './call-declared.ts';
 import { coerce } from './coerce.ts';
+import { callWithComplex, toComplex, toRealProblem } from './complex-calls.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
+import { holdsPair, movedElements, onParts } from './element-parts.ts';
 import { elaborateExpression } from './expressions.ts';
 import { genericsOfTypes } from './generics.ts';
 import { Inference } from './inference.ts';
-import { movesKeys, onKeyWords } from './key-words.ts';
+import { intrinsics } from './intrinsics/index.ts';
 import { isWeak, weakToTensor } from './numbers.ts';
 import { constant, convert } from './operations.ts';
 import { bindPattern } from './patterns.ts';
@@ -181,7 +185,27 @@ function callIntrinsic(
   const { expected, typeArguments } = site;
   const apply = (given: readonly Term[]): Term =>
     intrinsic.apply(e, given, { span: site.span, argumentSpans: spans, expected, typeArguments });
-  if (movesKeys(name, args)) return onKeyWords(e, args, apply);
+  const moved = movedElements(name);
+  if (moved !== undefined && args.some((arg) => holdsPair(arg, 'key'))) {
+    return onParts(e, 'key', args, moved, apply);
+  }
+  const complex = callWithComplex(e, {
+    name,
+    args,
+    parameters: parameters.map((p) => p.name),
+    spans,
+    span: site.span,
+    expected,
+    apply: (given, type) =>
+      intrinsic.apply(e, given, {
+        span: site.span,
+        argumentSpans: spans,
+        expected: type,
+        typeArguments,
+      }),
+    call: (other, given) => callPrelude(e, other, given, site.span),
+  });
+  if (complex !== undefined) return complex;
   if ((name === 'max' || name === 'min') && isNumberNotAxis(args[1])) {
     const hint = `\`${name}imum(x, y)\` compares two; \`${name}(x, axis)\` reduces one`;
     const problem = notCompileTime('an axis', describe(args[1]!), spans[1]!);
@@ -190,6 +214,13 @@ function callIntrinsic(
   const misuse = calledAtOnce(name, args);
   if (misuse !== undefined) return e.error(givenWithFunction(name, describe(misuse), site.span));
   return apply(args);
+}
+
+/** An intrinsic by its name, whatever the file has of that name; arguments left out take their defaults. */
+function callPrelude(e: Elaborator, name: string, args: readonly Term[], span: Span): Term {
+  const intrinsic = intrinsics.get(name);
+  if (intrinsic === undefined) throw new InternalError(`no intrinsic is called ${name}`);
+  return callFunction(e, { kind: 'function', form: 'intrinsic', intrinsic }, args, undefined, span);
 }
 
 function isNumberNotAxis(term: Term | undefined): boolean {
@@ -220,7 +251,7 @@ function isNamedTuple(slot: readonly ArgumentSource[]): boolean {
 /** `f32(x)`: one number, tensor, or a tree of them. */
 function callConversion(
   e: Elaborator,
-  dtype: DType,
+  dtype: ElementType,
   sources: readonly ArgumentSource[],
   site: CallSite,
 ): Term {
@@ -246,9 +277,11 @@ function callConversion(
   return failed ? errorTerm : result;
 }
 
-function convertLeaf(e: Elaborator, leaf: Term, dtype: DType, span: Span): Term {
+function convertLeaf(e: Elaborator, leaf: Term, dtype: ElementType, span: Span): Term {
+  if (dtype === 'c64') return toComplex(e, leaf, span);
   if (leaf.kind === 'tensor') {
-    if (leaf.isKey) return e.error(badConversion(dtype, 'a `Key`', span));
+    if (leaf.form === 'key') return e.error(badConversion(dtype, 'a `Key`', span));
+    if (leaf.form === 'complex') return e.error(toRealProblem(dtype, leaf, span));
     return tensorTerm(convert(e.builder, leaf.value, dtype));
   }
   // an explicit conversion truncates as the primitive does

@@ -15,7 +15,14 @@ import { sameShape } from './operations.ts';
 import { Region } from './regions.ts';
 import type { Scope } from './scope.ts';
 import { showTensor } from './show.ts';
-import { containsError, containsFunction, errorTerm, forEachLeaf, mapLeaves } from './terms.ts';
+import {
+  containsError,
+  containsFunction,
+  errorTerm,
+  forEachLeaf,
+  formOf,
+  mapLeaves,
+} from './terms.ts';
 import type { Term } from './value.ts';
 
 export interface LoopBody {
@@ -146,8 +153,7 @@ function shapeOf(leaf: Leaf): TensorType['shape'] {
 }
 
 function leafTerm(leaf: Leaf, value: Value): Term {
-  const isKey = leaf.term.kind === 'tensor' && leaf.term.isKey;
-  return { kind: 'tensor', value, isKey };
+  return { kind: 'tensor', value, form: formOf(leaf.term) };
 }
 
 function start(e: Elaborator, leaf: Leaf, span: Span): Value | undefined {
@@ -271,8 +277,9 @@ function matchCarry(
       continue;
     }
     const { dtype, shape: found } = value.type;
-    if (dtype !== leaf.dtype || !sameShape(found, shape)) {
-      const before = showTensor(leaf.dtype, shape);
+    if (dtype !== leaf.dtype || !sameShape(found, shape) || formOf(after) !== formOf(leaf.term)) {
+      const isPlain = formOf(leaf.term) === 'plain';
+      const before = isPlain ? showTensor(leaf.dtype, shape) : describe(leaf.term);
       e.error(carryChanges(leaf.name, before, describe(after), span, leaf.span));
       isFine = false;
       continue;

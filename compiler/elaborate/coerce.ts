@@ -9,6 +9,7 @@ import type { Span } from '../diagnostics/span.ts';
 import { asVariable, constantValue, type Int, one, print } from '../symbolic/integer.ts';
 import { isFloat } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
+import { weakToComplex } from './complex.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { keyOfType } from './keys.ts';
@@ -38,12 +39,14 @@ export function coerce(e: Elaborator, term: Term, type: Type, demand: Demand): T
     case 'tensor':
       return coerceTensor(e, term, type, demand);
     case 'key': {
-      if (term.kind !== 'tensor' || !term.isKey)
+      if (term.kind !== 'tensor' || term.form !== 'key')
         return mismatch(e, term, type, demand, keyHint(term));
       const shape = term.value.type.shape.slice(0, -1);
       const value = coerceShape(e, term.value, shape, type.shape, type, demand);
-      return value === undefined ? errorTerm : tensorTerm(value, true);
+      return value === undefined ? errorTerm : tensorTerm(value, 'key');
     }
+    case 'complex':
+      return coerceComplex(e, term, type, demand);
     case 'int':
       if (term.kind === 'int') return term;
       return e.error(notCompileTime('a whole number', describe(term), demand.span));
@@ -150,7 +153,10 @@ function coerceTensor(
   if (demand.isPart === true && isUnit(term) && !isFloat(type.dtype)) return term;
   if (term.kind !== 'tensor') return mismatch(e, term, type, demand);
   const { dtype, shape } = term.value.type;
-  if (term.isKey) return mismatch(e, term, type, demand);
+  if (term.form !== 'plain') {
+    const isMagnitude = term.form === 'complex' && isFloat(type.dtype);
+    return mismatch(e, term, type, demand, isMagnitude ? realHint : undefined);
+  }
   if (dtype !== type.dtype) {
     const sameSizes = shape.length === type.shape.length;
     const hint = sameSizes ? `\`${type.dtype}(...)\` converts it` : undefined;
@@ -160,18 +166,39 @@ function coerceTensor(
   return value === undefined ? errorTerm : value === term.value ? term : tensorTerm(value);
 }
 
+const realHint = '`real(x)` drops the imaginary part, `abs(x)` is the magnitude';
+
+function coerceComplex(
+  e: Elaborator,
+  term: Term,
+  type: Type & { kind: 'complex' },
+  demand: Demand,
+): Term {
+  if (isWeak(term) && type.shape.length === 0 && typeOf(term).kind !== 'bool-constant') {
+    const value = weakToComplex(e, term, [], demand.span);
+    return value === undefined ? errorTerm : tensorTerm(value, 'complex');
+  }
+  if (term.kind !== 'tensor' || term.form !== 'complex') {
+    const isReal = term.kind === 'tensor' && term.form === 'plain';
+    return mismatch(e, term, type, demand, isReal ? '`c64(...)` converts it' : undefined);
+  }
+  const shape = term.value.type.shape.slice(0, -1);
+  const value = coerceShape(e, term.value, shape, type.shape, type, demand);
+  return value === undefined ? errorTerm : tensorTerm(value, 'complex');
+}
+
 /** Compares the sizes; where only a guard makes them equal, the value takes the demanded shape. */
 function coerceShape(
   e: Elaborator,
   value: Value,
   found: readonly Int[],
   wanted: readonly Int[],
-  type: Type & { kind: 'tensor' | 'key' },
+  type: Type & { kind: 'tensor' | 'key' | 'complex' },
   demand: Demand,
 ): Value | undefined {
   const dtype = value.type.dtype;
   const show = (shape: readonly Int[]): string =>
-    type.kind === 'key' ? showType({ kind: 'key', shape }) : showTensor(dtype, shape);
+    type.kind === 'tensor' ? showTensor(dtype, shape) : showType({ kind: type.kind, shape });
   if (found.length !== wanted.length) {
     const reason = `${axes(found.length)} here, ${wanted.length} needed`;
     const labels = demand.labels ?? [];
@@ -202,7 +229,7 @@ function coerceShape(
   return reshape(
     e.builder,
     value,
-    type.kind === 'key' ? [...wanted, value.type.shape.at(-1)!] : wanted,
+    type.kind === 'tensor' ? wanted : [...wanted, value.type.shape.at(-1)!],
   );
 }
 

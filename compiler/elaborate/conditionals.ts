@@ -11,6 +11,7 @@ import type { Block, Expression } from '../syntax/ast.ts';
 import type { Guard, Value } from '../tensor-ir/program.ts';
 import { assignedVariables } from './assigned.ts';
 import { elaborateBlock } from './blocks.ts';
+import { weakToComplex } from './complex.ts';
 import { Conditions } from './conditions.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
@@ -19,8 +20,8 @@ import { defaultDType, isWeak, weakToTensor } from './numbers.ts';
 import { applyAll, sameShape } from './operations.ts';
 import { capturedBy, finishRegion, Region } from './regions.ts';
 import type { Scope } from './scope.ts';
-import { containsError, errorTerm, isUnit, unit } from './terms.ts';
-import type { Term, Type } from './value.ts';
+import { containsError, errorTerm, formOf, isUnit, unit } from './terms.ts';
+import type { ElementForm, Term, Type } from './value.ts';
 
 export function elaborateIf(
   e: Elaborator,
@@ -142,7 +143,7 @@ export function elaborateCondition(
 ): boolean | Value | undefined {
   const term = elaborateExpression(e, expression, scope, undefined);
   if (term.kind === 'boolean') return term.value;
-  if (term.kind === 'tensor' && !term.isKey) {
+  if (term.kind === 'tensor' && term.form === 'plain') {
     const { dtype, shape } = term.value.type;
     if (dtype === 'bool' && shape.length === 0) return term.value;
   }
@@ -278,10 +279,15 @@ class Join {
     const dtype = this.commonDType(a, b);
     if (dtype === undefined) return this.differ(a, b);
     const shape =
-      a.kind === 'tensor' ? a.value.type.shape : b.kind === 'tensor' ? b.value.type.shape : [];
+      a.kind === 'tensor' && !isWeak(a)
+        ? a.value.type.shape
+        : b.kind === 'tensor'
+          ? b.value.type.shape
+          : [];
+    const form = formOf(isWeak(a) ? b : a);
     const [x, y] = [
-      this.left.run(() => this.leaf(a, dtype, this.sides.spans[0])),
-      this.right.run(() => this.leaf(b, dtype, this.sides.spans[1])),
+      this.left.run(() => this.leaf(a, dtype, form, this.sides.spans[0])),
+      this.right.run(() => this.leaf(b, dtype, form, this.sides.spans[1])),
     ];
     if (x === undefined || y === undefined) return undefined;
     if (!sameShape(x.type.shape, shape) || !sameShape(y.type.shape, shape))
@@ -289,16 +295,16 @@ class Join {
     const index = this.values[0].length;
     this.values[0].push(x);
     this.values[1].push(y);
-    const isKey = a.kind === 'tensor' && a.isKey;
-    return (results) => ({ kind: 'tensor', value: results[index]!, isKey });
+    return (results) => ({ kind: 'tensor', value: results[index]!, form });
   }
 
   private commonDType(a: Term, b: Term): ReturnType<typeof defaultDType> {
     const left = defaultDType(a);
     const right = defaultDType(b);
     if (left === undefined || right === undefined) return undefined;
-    const isKey = (t: Term): boolean => t.kind === 'tensor' && t.isKey;
-    if (isKey(a) !== isKey(b)) return undefined;
+    const isMixed = formOf(a) !== formOf(b);
+    if (isMixed && !isWeak(a) && !isWeak(b)) return undefined;
+    if (isMixed && (formOf(a) === 'key' || formOf(b) === 'key')) return undefined;
     if (!isWeak(a) && !isWeak(b)) return left === right ? left : undefined;
     if (!isWeak(a)) return left;
     if (!isWeak(b)) return right;
@@ -309,9 +315,11 @@ class Join {
   private leaf(
     term: Term,
     dtype: NonNullable<ReturnType<typeof defaultDType>>,
+    form: ElementForm,
     span: Span,
   ): Value | undefined {
     if (term.kind === 'tensor' && !isWeak(term)) return term.value;
+    if (form === 'complex') return weakToComplex(this.e, term, [], span);
     return weakToTensor(this.e, term, dtype, [], span);
   }
 

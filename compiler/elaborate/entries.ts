@@ -62,6 +62,11 @@ function treeOf(type: Type): Tree<LeafType> {
         kind: 'leaf',
         leaf: { type: { dtype: 'u32', shape: [...type.shape, int(2)] }, isKey: true },
       };
+    case 'complex':
+      return {
+        kind: 'leaf',
+        leaf: { type: { dtype: 'f32', shape: [...type.shape, int(2)] }, isComplex: true },
+      };
     case 'struct':
       return {
         kind: 'struct',
@@ -88,6 +93,8 @@ function resultTree(type: Type, values: readonly Value[]): Tree<LeafType> {
         return { kind: 'leaf', leaf: { type: values[next++]!.type } };
       case 'key':
         return { kind: 'leaf', leaf: { type: values[next++]!.type, isKey: true } };
+      case 'complex':
+        return { kind: 'leaf', leaf: { type: values[next++]!.type, isComplex: true } };
       case 'struct':
         return {
           kind: 'struct',

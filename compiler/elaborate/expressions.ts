@@ -150,7 +150,7 @@ function elaborateName(
 ): Term {
   const binding = scope.find(name.text);
   if (binding === undefined) {
-    if (isDType(name.text)) return { kind: 'dtype', dtype: name.text };
+    if (isDType(name.text) || name.text === 'c64') return { kind: 'dtype', dtype: name.text };
     return reportUnknownName(e, name, scope);
   }
   switch (binding.kind) {
@@ -176,6 +176,8 @@ function elaborateName(
       const { type } = argument;
       if (type.kind === 'tensor' && type.shape.length === 0)
         return { kind: 'dtype', dtype: type.dtype };
+      if (type.kind === 'complex' && type.shape.length === 0)
+        return { kind: 'dtype', dtype: 'c64' };
       return e.error(notAValue(name.text, 'a type', span));
     }
     default:
@@ -193,7 +195,7 @@ function bigLiteral(e: Elaborator, literal: bigint, span: Span): Term {
   const dtype = (['i64', 'u64'] as const).find((d) => fitsInteger(literal, d));
   if (dtype === undefined) return e.error(badLiteral(`${literal}`, span));
   const value = constant(e.builder, dtype, [], literal);
-  return { kind: 'tensor', value, isKey: false, isWeak: true, literal };
+  return { kind: 'tensor', value, form: 'plain', isWeak: true, literal };
 }
 
 /** Once for a function: what follows from it is no mistake of its own. */

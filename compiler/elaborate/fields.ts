@@ -12,7 +12,7 @@ export function fieldOf(e: Elaborator, object: Term, name: Name): Term | undefin
   if (object.kind === 'struct') return object.fields.get(name.text);
   if (object.kind !== 'tensor') return undefined;
   const type = typeOf(object);
-  if (type.kind !== 'tensor' && type.kind !== 'key') return undefined;
+  if (type.kind !== 'tensor' && type.kind !== 'key' && type.kind !== 'complex') return undefined;
   const { shape } = type;
   switch (name.text) {
     case 'shape':
@@ -22,12 +22,14 @@ export function fieldOf(e: Elaborator, object: Term, name: Name): Term | undefin
     case 'size':
       return { kind: 'int', value: shape.length === 0 ? int(1) : product(shape) };
     case 'dtype':
-      return type.kind === 'key' ? undefined : { kind: 'dtype', dtype: type.dtype };
+      if (type.kind === 'key') return undefined;
+      return { kind: 'dtype', dtype: type.kind === 'complex' ? 'c64' : type.dtype };
     case 'T': {
-      if (object.isKey) return undefined;
+      if (object.form === 'key') return undefined;
       e.builder.span = name.span;
       const order = shape.map((_, i) => shape.length - 1 - i);
-      return tensorTerm(permute(e.builder, object.value, order));
+      const pair = object.form === 'plain' ? [] : [shape.length];
+      return tensorTerm(permute(e.builder, object.value, [...order, ...pair]), object.form);
     }
     default:
       return undefined;

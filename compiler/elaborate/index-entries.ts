@@ -120,7 +120,8 @@ function entryOfTerm(e: Elaborator, term: Term, span: Span): IndexEntry | undefi
     }
     case 'tensor': {
       const { dtype } = term.value.type;
-      if (!term.isKey && isInteger(dtype)) return { kind: 'tensor', value: term.value, span };
+      if (term.form === 'plain' && isInteger(dtype))
+        return { kind: 'tensor', value: term.value, span };
       const hint =
         dtype === 'bool'
           ? 'the size would depend on the values: `where(mask, a, b)` selects by element'

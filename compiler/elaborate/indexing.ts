@@ -50,9 +50,9 @@ export function elaborateIndex(
   return indexTree(e, object, plain);
 }
 
-/** The axes that an index can name: all of a tensor, those before the pair of words of a key, the leading ones of `S[B]`. */
+/** The axes that an index can name: all of a tensor, those before the pair of a key or a complex number, the leading ones of `S[B]`. */
 export function visibleRank(term: Term): number | undefined {
-  if (term.kind === 'tensor') return term.value.type.shape.length - (term.isKey ? 1 : 0);
+  if (term.kind === 'tensor') return term.value.type.shape.length - (term.form === 'plain' ? 0 : 1);
   if (term.kind === 'struct' && term.type.leading.length > 0) return term.type.leading.length;
   return undefined;
 }
@@ -72,7 +72,7 @@ function indexTree(e: Elaborator, object: Term, entries: readonly PlainEntry[]):
     if (leaf.kind !== 'tensor') return leaf;
     const value = applyIndex(e, leaf.value, entries);
     if (value === undefined) failed = true;
-    return value === undefined ? errorTerm : { kind: 'tensor', value, isKey: leaf.isKey };
+    return value === undefined ? errorTerm : { kind: 'tensor', value, form: leaf.form };
   });
   if (failed) return errorTerm;
   return object.kind === 'struct' ? withIndexedLeading(indexed, object, entries) : indexed;

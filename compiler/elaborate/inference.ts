@@ -154,7 +154,7 @@ export class Inference {
       return dims.every((d) => d.kind === 'shape');
     }
     const spread = dims.findIndex((d) => d.kind === 'shape');
-    const isLeaf = type.kind === 'tensor' || type.kind === 'key';
+    const isLeaf = type.kind === 'tensor' || type.kind === 'key' || type.kind === 'complex';
     // a struct or tree element keeps its own axes: the pattern's are the first ones
     const isTensorElement = isLeaf && this.isScalarElement(element);
     const own = isTensorElement ? type.shape : this.leadingOf(type, dims.length, spread >= 0);
@@ -171,7 +171,7 @@ export class Inference {
     }
     if (isTensorElement) {
       const bare: Type =
-        type.kind === 'tensor' ? scalarType(type.dtype) : { kind: 'key', shape: [] };
+        type.kind === 'tensor' ? scalarType(type.dtype) : { kind: type.kind, shape: [] };
       return this.match(element, bare, span);
     }
     const rest = withoutLeading(type, own.length);

@@ -230,7 +230,7 @@ function keyOfTerm(e: Elaborator, term: Term): string | undefined {
   switch (term.kind) {
     case 'tensor': {
       const { dtype, shape } = term.value.type;
-      const mark = `${term.isKey ? 'k' : ''}${term.isWeak === true ? 'w' : ''}${term.literal ?? ''}`;
+      const mark = `${term.form === 'plain' ? '' : term.form}${term.isWeak === true ? 'w' : ''}${term.literal ?? ''}`;
       return `${mark}${dtype}[${keyOfShape(shape)}]`;
     }
     case 'int':

@@ -53,6 +53,8 @@ function makeKey(e: Elaborator, type: Type): string {
       return `${type.dtype}[${keyOfShape(type.shape)}]`;
     case 'key':
       return `Key[${keyOfShape(type.shape)}]`;
+    case 'complex':
+      return `c64[${keyOfShape(type.shape)}]`;
     case 'tuple':
       return short(e, `(${type.items.map((t) => keyOfType(e, t)).join(' ')})`);
     case 'array':

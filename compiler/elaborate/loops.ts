@@ -90,7 +90,7 @@ function leadingAxis(term: Term): Int | undefined {
   if (term.kind === 'struct') return term.type.leading[0];
   if (term.kind !== 'tensor') return undefined;
   const { shape } = term.value.type;
-  return term.isKey && shape.length === 1 ? undefined : shape[0];
+  return term.form !== 'plain' && shape.length === 1 ? undefined : shape[0];
 }
 
 function forRange(
@@ -129,7 +129,7 @@ function forRange(
 function rangeEnd(e: Elaborator, term: Term, span: Span): Value | undefined {
   const value = term.kind === 'int' || term.kind === 'tensor' ? toTensor(e, term, span) : undefined;
   if (value !== undefined && value.type.dtype === 'i32' && value.type.shape.length === 0) {
-    if (term.kind !== 'tensor' || !term.isKey) return value;
+    if (term.kind !== 'tensor' || term.form === 'plain') return value;
   }
   e.error(operatorOperand('..', 'whole numbers or i32 scalars', describe(term), span));
   return undefined;

@@ -4,8 +4,10 @@ import { operatorOperand } from '../diagnostics/problems/types.ts';
 import { type Int, one, print } from '../symbolic/integer.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { broadcastShapes, broadcastTo } from './broadcast.ts';
+import { multilinear } from './complex.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
+import { visibleRank } from './indexing.ts';
 import { joinDTypes } from './numbers.ts';
 import { apply, permute, reshape, sameShape } from './operations.ts';
 import type { OperatorPlaces } from './operators.ts';
@@ -21,7 +23,7 @@ export function matmul(e: Elaborator, left: Term, right: Term, places: OperatorP
   const spans = [places.left, places.right];
   for (let i = 0; i < 2; i++) {
     const term = terms[i]!;
-    if (term.kind !== 'tensor' || term.isKey || term.value.type.shape.length === 0) {
+    if (term.kind !== 'tensor' || term.form === 'key' || visibleRank(term) === 0) {
       return e.error(
         operatorOperand(
           '@',
@@ -39,6 +41,12 @@ export function matmul(e: Elaborator, left: Term, right: Term, places: OperatorP
     return e.error(
       operatorOperand('@', 'numbers', describe(left), places.span, 'convert first: `f32(x)`'),
     );
+  }
+  if (left.form === 'complex' && right.form === 'complex') {
+    return multilinear(e, [left, right], ([x, y]) => {
+      const product = matmul(e, tensorTerm(x!), tensorTerm(y!), places);
+      return product.kind === 'tensor' ? product.value : undefined;
+    });
   }
   const x = left.value;
   let y = right.value;

@@ -7,8 +7,8 @@ import type { Value } from '../tensor-ir/program.ts';
 import { describe, showNumber } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { broadcastRight, constant, convert, dimValue } from './operations.ts';
-import { forEachLeaf } from './terms.ts';
-import type { Term } from './value.ts';
+import { forEachLeaf, formOf } from './terms.ts';
+import type { ElementForm, Term } from './value.ts';
 
 /** Literals, dims and arithmetic on them: no dtype of their own. */
 export function isWeak(term: Term): boolean {
@@ -168,7 +168,7 @@ export function joinDTypes(
 ): DType | undefined {
   let strong: { dtype: DType; span: Span; term: Term } | undefined;
   let weak: DType | undefined;
-  let isKey = false;
+  let form: ElementForm = 'plain';
   for (let i = 0; i < terms.length; i++) {
     const term = terms[i]!;
     const span = spans[i]!;
@@ -181,20 +181,23 @@ export function joinDTypes(
       if (weak === undefined || (weak === 'i32' && dtype === 'f32')) weak = dtype;
       continue;
     }
-    const here = term.kind === 'tensor' && term.isKey;
-    if (strong !== undefined && (strong.dtype !== dtype || isKey !== here)) {
+    const here = formOf(term);
+    if (strong !== undefined && (strong.dtype !== dtype || form !== here)) {
       const shown = describe(term);
       const before = describe(strong.term);
       const labels = [
         { span: strong.span, text: before },
         { span, text: shown },
       ];
-      const hint = conversionHint(strong.dtype, dtype);
+      const isComplex = form === 'complex' || here === 'complex';
+      const hint = isComplex
+        ? 'convert the real side: `c64(...)`'
+        : conversionHint(strong.dtype, dtype);
       e.error(mixedDTypes(operation, before, shown, joinedSpan(strong.span, span), labels, hint));
       return undefined;
     }
     if (strong === undefined) strong = { dtype, span, term };
-    isKey = here;
+    form = here;
   }
   return strong?.dtype ?? weak ?? 'f32';
 }

@@ -12,6 +12,7 @@ import type { BinaryOperator } from '../syntax/ast.ts';
 import { type DType, isFloat, isInteger } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { broadcastShapes, broadcastTo } from './broadcast.ts';
+import { complexOperation, isComplex, negateComplex } from './complex.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { foldBinary, foldUnary } from './fold.ts';
@@ -39,6 +40,9 @@ export function binaryOperation(
   if (folded !== undefined) return folded;
   if (isTree(left) || isTree(right)) return treeOperation(e, operator, left, right, places);
   if (operator === '@') return matmul(e, left, right, places);
+  if (isComplex(left) || isComplex(right)) {
+    return complexOperation(e, operator, [left, right], places);
+  }
   return tensorOperation(e, operator, left, right, places);
 }
 
@@ -54,7 +58,11 @@ export function unaryOperation(
   if (isTree(operand) && operator === '-') {
     return mapTree(operand, (leaf) => unaryOperation(e, '-', leaf, span));
   }
-  if (operand.kind !== 'tensor' || operand.isKey) {
+  if (operand.kind === 'tensor' && operand.form === 'complex' && operator === '-') {
+    e.builder.span = span;
+    return negateComplex(e, operand);
+  }
+  if (operand.kind !== 'tensor' || operand.form !== 'plain') {
     return e.error(
       operatorOperand(operator, operator === '-' ? 'numbers' : 'a bool', describe(operand), span),
     );
@@ -74,7 +82,7 @@ export function unaryOperation(
   }
   const value = apply(e.builder, 'neg', [operand.value]);
   return operand.isWeak === true
-    ? { kind: 'tensor', value, isKey: false, isWeak: true }
+    ? { kind: 'tensor', value, form: 'plain', isWeak: true }
     : tensorTerm(value);
 }
 
@@ -193,7 +201,7 @@ function tensorOperation(
   const spans = [places.left, places.right];
   const dtype = joinDTypes(e, terms, spans, `\`${operator}\``);
   if (dtype === undefined) return errorTerm;
-  const isKey = terms.some((t) => t.kind === 'tensor' && t.isKey);
+  const isKey = terms.some((t) => t.kind === 'tensor' && t.form === 'key');
   if (isKey) return e.error(operatorOperand(operator, 'numbers', 'a `Key`', places.span));
   if (!checkDType(e, operator, dtype, terms, places)) return errorTerm;
   // a power to a small whole number is a product, one to a half a root
@@ -232,7 +240,7 @@ function tensorOperation(
 
 function result(value: Value, terms: readonly Term[]): Term {
   return terms.every(isWeak) && isFloat(value.type.dtype)
-    ? { kind: 'tensor', value, isKey: false, isWeak: true }
+    ? { kind: 'tensor', value, form: 'plain', isWeak: true }
     : tensorTerm(value);
 }
 

@@ -13,14 +13,20 @@ export function parameterTerm(
     case 'tensor':
       return {
         kind: 'tensor',
-        isKey: false,
+        form: 'plain',
         value: make({ dtype: type.dtype, shape: type.shape }, name),
       };
     case 'key':
       return {
         kind: 'tensor',
-        isKey: true,
+        form: 'key',
         value: make({ dtype: 'u32', shape: [...type.shape, int(2)] }, name),
+      };
+    case 'complex':
+      return {
+        kind: 'tensor',
+        form: 'complex',
+        value: make({ dtype: 'f32', shape: [...type.shape, int(2)] }, name),
       };
     case 'tuple':
     case 'array':

@@ -17,6 +17,8 @@ export function showType(type: Type): string {
       return showTensor(type.dtype, type.shape);
     case 'key':
       return type.shape.length === 0 ? 'Key' : `Key${showShape(type.shape)}`;
+    case 'complex':
+      return type.shape.length === 0 ? 'c64' : `c64${showShape(type.shape)}`;
     case 'int':
     case 'float':
     case 'string':

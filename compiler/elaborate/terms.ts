@@ -4,15 +4,20 @@ import { type Int, int } from '../symbolic/integer.ts';
 import type { DType } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { sameShape } from './operations.ts';
-import type { StructTerm, Term, Type } from './value.ts';
+import type { ElementForm, StructTerm, Term, Type } from './value.ts';
 
 export const errorTerm: Term = { kind: 'error' };
 export const errorType: Type = { kind: 'error' };
 /** `()`: the value of a block without one, and what stands for the gradient of an integer. */
 export const unit: Term = { kind: 'tuple', items: [] };
 
-export function tensorTerm(value: Value, isKey = false): Term {
-  return { kind: 'tensor', value, isKey };
+export function tensorTerm(value: Value, form: ElementForm = 'plain'): Term {
+  return { kind: 'tensor', value, form };
+}
+
+/** What an element of the term is; a number known when compiling is plain. */
+export function formOf(term: Term): ElementForm {
+  return term.kind === 'tensor' ? term.form : 'plain';
 }
 
 export function intTerm(value: number | Int): Term {
@@ -34,9 +39,9 @@ export function typeOf(term: Term): Type {
   switch (term.kind) {
     case 'tensor': {
       const { dtype, shape } = term.value.type;
-      return term.isKey
-        ? { kind: 'key', shape: shape.slice(0, -1) }
-        : { kind: 'tensor', dtype, shape };
+      return term.form === 'plain'
+        ? { kind: 'tensor', dtype, shape }
+        : { kind: term.form, shape: shape.slice(0, -1) };
     }
     case 'int':
     case 'float':
@@ -162,7 +167,7 @@ export function rebuild(term: Term, leaves: readonly (Value | undefined)[]): Ter
       case 'float':
       case 'boolean': {
         const leaf = leaves[next++];
-        return leaf === undefined ? unit : tensorTerm(leaf, t.kind === 'tensor' && t.isKey);
+        return leaf === undefined ? unit : tensorTerm(leaf, formOf(t));
       }
       case 'tuple':
       case 'array':
@@ -217,7 +222,8 @@ export function withLeading(type: Type, axes: readonly Int[]): Type {
     case 'tensor':
       return { ...type, shape: [...axes, ...type.shape] };
     case 'key':
-      return { kind: 'key', shape: [...axes, ...type.shape] };
+    case 'complex':
+      return { kind: type.kind, shape: [...axes, ...type.shape] };
     case 'tuple':
     case 'array':
       return { kind: type.kind, items: type.items.map((t) => withLeading(t, axes)) };
@@ -238,6 +244,7 @@ export function withoutLeading(type: Type, count: number): Type | undefined {
   switch (type.kind) {
     case 'tensor':
     case 'key':
+    case 'complex':
       return type.shape.length < count ? undefined : { ...type, shape: type.shape.slice(count) };
     case 'tuple':
     case 'array': {
@@ -264,6 +271,7 @@ export function leadingAxes(type: Type, count: number): readonly Int[] | undefin
   switch (type.kind) {
     case 'tensor':
     case 'key':
+    case 'complex':
       return type.shape.length < count ? undefined : type.shape.slice(0, count);
     case 'tuple':
     case 'array':

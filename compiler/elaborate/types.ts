@@ -35,6 +35,7 @@ const builtinTypes: ReadonlyMap<string, Type> = new Map<string, Type>([
   ['axes', { kind: 'axes' }],
   ['any', { kind: 'any' }],
   ['Key', { kind: 'key', shape: [] }],
+  ['c64', { kind: 'complex', shape: [] }],
   ...dtypes.map((d): [string, Type] => [d, scalarType(d)]),
 ]);
 
@@ -163,6 +164,7 @@ export function isTreeType(type: Type): boolean {
   switch (type.kind) {
     case 'tensor':
     case 'key':
+    case 'complex':
     case 'struct':
       return true;
     case 'tuple':
@@ -325,7 +327,9 @@ export function satisfies(
   const isFine =
     constraint === 'tree'
       ? isTreeType(type)
-      : type.kind === 'tensor' && type.shape.length === 0 && isOfClass(type.dtype, constraint);
+      : type.kind === 'complex'
+        ? type.shape.length === 0 && (constraint === 'number' || constraint === 'any')
+        : type.kind === 'tensor' && type.shape.length === 0 && isOfClass(type.dtype, constraint);
   if (!isFine) e.error(genericConstraint(generic.name.text, constraint, showType(type), span));
   return isFine;
 }

@@ -6,7 +6,12 @@
 
 import { tooManyArguments } from '../diagnostics/problems/calls.ts';
 import { badAtMethod, notIndexable } from '../diagnostics/problems/shapes.ts';
-import { integerDivision, treesDiffer, typeMismatch } from '../diagnostics/problems/types.ts';
+import {
+  integerDivision,
+  realNumbersOnly,
+  treesDiffer,
+  typeMismatch,
+} from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, one, subtract, zero } from '../symbolic/integer.ts';
 import type { Expression } from '../syntax/ast.ts';
@@ -15,6 +20,7 @@ import type { Value } from '../tensor-ir/program.ts';
 import { showShape } from '../tensor-ir/show.ts';
 import { applyIndex, sameDType, wrapIndex } from './apply-index.ts';
 import { broadcastShapes, broadcastTo } from './broadcast.ts';
+import { weakToComplex } from './complex.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
@@ -132,7 +138,7 @@ function typeOfPlace(
   e.errorCount = before;
   return part === undefined
     ? undefined
-    : typeOf({ kind: 'tensor', value: part, isKey: object.isKey });
+    : typeOf({ kind: 'tensor', value: part, form: object.form });
 }
 
 /** The update turned into one that an addition or a product takes. */
@@ -210,6 +216,9 @@ function updateTensor(
 ): Term {
   const x = object.value;
   const { dtype } = x.type;
+  if (object.form === 'complex' && mode !== 'set' && mode !== 'add') {
+    return e.error(realNumbersOnly(`at[...].${mode}`, describe(object), places.span));
+  }
   if (joinDTypes(e, [object, update], [places.object, places.update], 'the update') === undefined) {
     return errorTerm;
   }
@@ -219,7 +228,10 @@ function updateTensor(
   const wanted = part.type.shape;
   e.builder.span = places.span;
   let value: Value | undefined;
-  if (isWeak(update)) value = weakToTensor(e, update, dtype, wanted, places.update);
+  if (isWeak(update) && object.form === 'complex') {
+    const scalar = weakToComplex(e, update, [], places.update);
+    value = scalar && broadcastTo(e, scalar, wanted);
+  } else if (isWeak(update)) value = weakToTensor(e, update, dtype, wanted, places.update);
   else if (update.kind === 'tensor') value = fitUpdate(e, update.value, wanted, places);
   if (value === undefined) return errorTerm;
   const ranges = rangesOf(e, x, entries);
@@ -230,7 +242,7 @@ function updateTensor(
   const result = isPlain
     ? updateSlice(e, x, value, ranges, mode)
     : scatter(e, x, value, entries, ranges, mode);
-  return { kind: 'tensor', value: result, isKey: object.isKey };
+  return { kind: 'tensor', value: result, form: object.form };
 }
 
 function fitUpdate(

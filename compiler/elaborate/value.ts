@@ -12,7 +12,7 @@ import type {
   LambdaParameter,
   StructDeclaration,
 } from '../syntax/ast.ts';
-import type { DType } from '../tensor-ir/dtype.ts';
+import type { DType, ElementType } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import type { Intrinsic } from './intrinsic.ts';
 import type { Scope } from './scope.ts';
@@ -27,7 +27,7 @@ export type Term =
   | { readonly kind: 'string'; readonly value: string }
   /** `none`: an absent argument or an unmapped axis. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'dtype'; readonly dtype: DType }
+  | { readonly kind: 'dtype'; readonly dtype: ElementType }
   | { readonly kind: 'tuple'; readonly items: readonly Term[] }
   | { readonly kind: 'array'; readonly items: readonly Term[] }
   | StructTerm
@@ -35,11 +35,16 @@ export type Term =
   /** Stands where an error was reported; whatever it meets becomes an error too, silently. */
   | { readonly kind: 'error' };
 
+/**
+ * What one element of a tensor is: a number, or a pair of them along a last axis that the language does not show: a
+ * random key is u32[..., 2] underneath, a c64 is f32[..., 2], the real part first.
+ */
+export type ElementForm = 'plain' | 'key' | 'complex';
+
 export interface TensorTerm {
   readonly kind: 'tensor';
   readonly value: Value;
-  /** A random key: u32[..., 2] underneath, opaque in the language. */
-  readonly isKey: boolean;
+  readonly form: ElementForm;
   /** Made of compile-time numbers alone (`1.0 / N`): takes the dtype of what it meets, as literals do. */
   readonly isWeak?: boolean;
   /** A whole number beyond 2^53, exactly; weak, and too great for a dim. */
@@ -69,6 +74,7 @@ export type GenericArgument =
 export type Type =
   | { readonly kind: 'tensor'; readonly dtype: DType; readonly shape: readonly Int[] }
   | { readonly kind: 'key'; readonly shape: readonly Int[] }
+  | { readonly kind: 'complex'; readonly shape: readonly Int[] }
   | { readonly kind: 'int' }
   | { readonly kind: 'float' }
   | { readonly kind: 'bool-constant' }

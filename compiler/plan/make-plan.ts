@@ -427,7 +427,11 @@ function isLiteral(fused: FusedFunction, value: Value): boolean {
 function planTree(tree: Tree<LeafType>): PlanTree {
   switch (tree.kind) {
     case 'leaf': {
-      const { type, isKey } = tree.leaf;
+      const { type, isKey, isComplex } = tree.leaf;
+      if (isComplex === true) {
+        const shape = type.shape.slice(0, -1).map(print);
+        return { kind: 'leaf', leaf: { dtype: 'c64', shape } };
+      }
       const leaf = { dtype: type.dtype, shape: type.shape.map(print) };
       return { kind: 'leaf', leaf: isKey === true ? { ...leaf, isKey: true } : leaf };
     }

@@ -8,7 +8,7 @@
  *
  * Steps run in order; a device may overlap steps that share no buffer that one of them writes.
  */
-import type { DType } from '../tensor-ir/dtype.ts';
+import type { DType, ElementType } from '../tensor-ir/dtype.ts';
 
 /** Raised when the meaning of a field changes; a bundle of another version is refused. */
 export const planVersion = 1;
@@ -17,7 +17,8 @@ export const planVersion = 1;
 export type IntegerText = string;
 
 export interface PlanLeaf {
-  readonly dtype: DType;
+  /** `c64`: its buffer holds two f32 an element, the real part first. */
+  readonly dtype: ElementType;
   readonly shape: readonly IntegerText[];
   /** A random key: `u32[2]` outside. */
   readonly isKey?: boolean;

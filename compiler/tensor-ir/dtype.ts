@@ -18,6 +18,27 @@ export const dtypes = [
 
 export type DType = (typeof dtypes)[number];
 
+/**
+ * The dtypes of the language and of tensors outside: those of the tensor IR, and complex numbers, which are pairs of f32
+ * along a last axis underneath.
+ */
+export type ElementType = DType | 'c64';
+
+export function isElementType(name: string): name is ElementType {
+  return name === 'c64' || isDType(name);
+}
+
+/** What an element is held as: one number, or several of a dtype. */
+export function storageOf(type: ElementType): { readonly dtype: DType; readonly width: number } {
+  return type === 'c64' ? { dtype: 'f32', width: 2 } : { dtype: type, width: 1 };
+}
+
+/** Bytes per element, of complex numbers too. */
+export function elementSize(type: ElementType): number {
+  const { dtype, width } = storageOf(type);
+  return byteSize(dtype) * width;
+}
+
 /** Constraints a generic dtype can carry: `<T: float>`, `<T: integer>`, `<T: number>`, `<T: any>`. */
 export type DTypeClass = 'float' | 'integer' | 'number' | 'any';
 

@@ -103,7 +103,9 @@ function readTree(reader: Reader): Tree<LeafType> {
   if (reader.take('[')) return { kind: 'array', items: readTrees(reader, ']') };
   if (!reader.isNext('"')) {
     const isKey = reader.takeWord('key');
+    const isComplex = !isKey && reader.takeWord('complex');
     const type = readType(reader);
+    if (isComplex) return { kind: 'leaf', leaf: { type, isComplex } };
     return { kind: 'leaf', leaf: isKey ? { type, isKey } : { type } };
   }
   const name = reader.string();

@@ -74,7 +74,7 @@ function printGuard({ relation, left, right, message }: Guard): string {
 export function printTree(tree: Tree<LeafType>): string {
   switch (tree.kind) {
     case 'leaf':
-      return `${tree.leaf.isKey ? 'key ' : ''}${showType(tree.leaf.type)}`;
+      return `${tree.leaf.isKey ? 'key ' : tree.leaf.isComplex ? 'complex ' : ''}${showType(tree.leaf.type)}`;
     case 'struct': {
       const fields = tree.fields.map((f) => `${printName(f.name)}: ${printTree(f.tree)}`);
       return `${JSON.stringify(tree.name)} {${fields.join(', ')}}`;

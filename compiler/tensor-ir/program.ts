@@ -87,6 +87,8 @@ export type Tree<Leaf> =
 export interface LeafType {
   readonly type: TensorType;
   readonly isKey?: boolean;
+  /** A complex number: f32[..., 2] here, c64[...] outside. */
+  readonly isComplex?: boolean;
 }
 
 export interface EntryParameter {

@@ -1,5 +1,6 @@
 /** The standard library on the CPU device, against what JAX, NumPy and PyTorch gave: the same bits of random numbers. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { storageOf } from '../../compiler/tensor-ir/dtype.ts';
 import { compileOrThrow, load, type Module, Tensor, tensor } from '../../index.ts';
 import { countCases } from '../support/oracle-count.ts';
 import type { TestTensor } from '../support/run-source.ts';
@@ -20,7 +21,8 @@ function leavesOf(tree: unknown): readonly Tensor[] {
 
 function numbersOf(x: Tensor): TestTensor {
   const flat = x.shape.length === 0 ? [x.item()] : (x.tolist() as unknown[]).flat(Infinity);
-  return { dtype: x.dtype, shape: [...x.shape], data: flat.map(Number) };
+  const { dtype } = storageOf(x.dtype);
+  return { dtype, shape: [...x.shape], data: flat.map(Number) };
 }
 
 describe.each(Object.entries(suites))('%s', (what, suite) => {

@@ -7,6 +7,7 @@ import { cpuSchedule } from '../../compiler/schedule/cpu/schedule.ts';
 import { type CpuModel, cpuModels } from '../../compiler/schedule/device-model.ts';
 import { type ScheduledProgram, scheduleProgram } from '../../compiler/schedule/schedule.ts';
 import { forEachVariable } from '../../compiler/symbolic/integer.ts';
+import { storageOf } from '../../compiler/tensor-ir/dtype.ts';
 import { type NdArray, toConstantData } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Entry, Func, Program, Tree } from '../../compiler/tensor-ir/program.ts';
 import { printC } from '../../compiler/to-c/print.ts';
@@ -108,19 +109,22 @@ export function toTensor(x: NdArray): Tensor {
   return tensor(storage(x.dtype, toConstantData(x)), [...x.shape], x.dtype);
 }
 
+/** The numbers of a tensor: complex numbers are pairs along a last axis, as in the tensor IR. */
 export function fromTensor(t: Tensor): NdArray {
-  const length = t.shape.reduce((a, b) => a * b, 1);
-  const is64 = t.dtype === 'i64' || t.dtype === 'u64';
-  const elements = Array.from({ length }, (_, i) => readElement(t.dtype, t.data, i));
+  const { dtype, width } = storageOf(t.dtype);
+  const shape = width === 1 ? t.shape : [...t.shape, width];
+  const length = shape.reduce((a, b) => a * b, 1);
+  const is64 = dtype === 'i64' || dtype === 'u64';
+  const elements = Array.from({ length }, (_, i) => readElement(dtype, t.data, i));
   if (is64) {
     const values = elements.map((e) => BigInt(e as bigint));
     return {
-      dtype: t.dtype,
-      shape: t.shape,
-      data: t.dtype === 'i64' ? BigInt64Array.from(values) : BigUint64Array.from(values),
+      dtype,
+      shape,
+      data: dtype === 'i64' ? BigInt64Array.from(values) : BigUint64Array.from(values),
     };
   }
-  return { dtype: t.dtype, shape: t.shape, data: Float64Array.from(elements, Number) };
+  return { dtype, shape, data: Float64Array.from(elements, Number) };
 }
 
 export function callOnCpu(

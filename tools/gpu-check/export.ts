@@ -14,6 +14,7 @@ import { interpreterDevice } from '../../compiler/driver/interpreter.ts';
 import { buildTree, leafPlaces } from '../../compiler/driver/io/tree.ts';
 import { nodeHost, packageRoot } from '../../compiler/driver/node-host.ts';
 import type { PlanFunction } from '../../compiler/plan/plan.ts';
+import { storageOf } from '../../compiler/tensor-ir/dtype.ts';
 import type { Argument } from '../../runtime/arguments.ts';
 import { load } from '../../runtime/load.ts';
 import type { Result } from '../../runtime/module.ts';
@@ -53,7 +54,7 @@ export async function exportCase(gpuCase: GpuCase, folder: string): Promise<void
   const args = planned.parameters.map(({ name, tree }) => {
     const own = leafPlaces(tree).map(({ leaf }) => {
       const number = leaves.length;
-      const spec = inputSpec(name, leaf.dtype, number + 1, below);
+      const spec = inputSpec(name, storageOf(leaf.dtype).dtype, number + 1, below);
       specs.push(spec);
       const shape = leaf.shape.map((text) => sizes.count(text, dims));
       leaves.push(given?.[number] ?? makeInput(spec, shape));
@@ -103,7 +104,7 @@ function samplesOf({ dtype, data }: Tensor): { stride: number; samples: number[]
   const stride = data.length <= mostSamples ? 1 : Math.ceil(data.length / mostSamples) | 1;
   const count = Math.ceil(data.length / stride);
   const samples = Array.from({ length: count }, (_, i) =>
-    Number(readElement(dtype, data, i * stride)),
+    Number(readElement(storageOf(dtype).dtype, data, i * stride)),
   );
   return { stride, samples };
 }

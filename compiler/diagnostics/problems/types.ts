@@ -206,6 +206,16 @@ export function notIterable(found: string, span: Span): Problem {
   };
 }
 
+/** A function or operation that complex numbers have not. */
+export function realNumbersOnly(name: string, found: string, span: Span): Problem {
+  return {
+    code: 'MLX2125',
+    message: `\`${name}\` needs real numbers, found ${found}`,
+    span,
+    hint: '`real(x)`, `imag(x)`, `abs(x)` and `angle(x)` are real',
+  };
+}
+
 export function badConversion(dtype: string, found: string, span: Span): Problem {
   return { code: 'MLX2119', message: `cannot convert ${found} to ${dtype}`, span };
 }

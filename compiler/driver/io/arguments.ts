@@ -212,7 +212,7 @@ function shorten(keys: readonly string[]): string {
 }
 
 const numpyNames: Readonly<Record<string, string>> = {
-  bool: 'bool_', i8: 'int8', i16: 'int16', i32: 'int32', i64: 'int64', u8: 'uint8', u16: 'uint16', u32: 'uint32', u64: 'uint64', f16: 'float16', f32: 'float32', f64: 'float64',
+  bool: 'bool_', i8: 'int8', i16: 'int16', i32: 'int32', i64: 'int64', u8: 'uint8', u16: 'uint16', u32: 'uint32', u64: 'uint64', f16: 'float16', f32: 'float32', f64: 'float64', c64: 'complex64',
 }; // biome-ignore format: a table
 
 /** Checks dtype and rank. An f32 array serves a bf16 parameter, since that is how bf16 is saved in .npz. */

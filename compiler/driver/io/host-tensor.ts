@@ -1,12 +1,12 @@
 /**
  * A tensor outside the language: what files hold and what `run` takes and gives. Row-major. f16 and bf16 are their
- * bits in a Uint16Array; bool is one byte a value, 0 or 1.
+ * bits in a Uint16Array; bool is one byte a value, 0 or 1; c64 is a Float32Array of real and imaginary parts in turn.
  */
 import { readElement, type TypedArray, viewTypedArray } from '../../../runtime/typed-array.ts';
-import { byteSize, type DType } from '../../tensor-ir/dtype.ts';
+import { type DType, type ElementType, elementSize, storageOf } from '../../tensor-ir/dtype.ts';
 
 export interface HostTensor {
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly data: TypedArray;
 }
@@ -27,8 +27,9 @@ export function countElements(shape: readonly number[]): number | undefined {
 }
 
 /** The elements in little-endian `bytes`: a view where alignment allows, else a copy. All hosts of ours are little-endian. */
-export function fromBytes(dtype: DType, bytes: Uint8Array): TypedArray {
-  const size = byteSize(dtype);
+export function fromBytes(type: ElementType, bytes: Uint8Array): TypedArray {
+  const { dtype, width } = storageOf(type);
+  const size = elementSize(type) / width;
   const length = Math.floor(bytes.byteLength / size);
   const isAligned = bytes.byteOffset % size === 0;
   const aligned = isAligned ? bytes : bytes.slice();
@@ -40,7 +41,17 @@ export function toBytes(data: TypedArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** One element as a JavaScript value: number, bigint (64-bit integers) or boolean. */
-export function elementAt(tensor: HostTensor, index: number): number | bigint | boolean {
+/** The numbers that the tensor holds: of c64 the parts along a last axis. */
+export function asNumbers(tensor: HostTensor): HostTensor & { readonly dtype: DType } {
+  const { dtype, width } = storageOf(tensor.dtype);
+  const shape = width === 1 ? tensor.shape : [...tensor.shape, width];
+  return { dtype, shape, data: tensor.data };
+}
+
+/** One number as a JavaScript value: number, bigint (64-bit integers) or boolean. */
+export function elementAt(
+  tensor: HostTensor & { readonly dtype: DType },
+  index: number,
+): number | bigint | boolean {
   return readElement(tensor.dtype, tensor.data, index);
 }

@@ -1,9 +1,9 @@
 /** Tensors as JSON: nested lists of numbers. */
 import { makeTypedArray, writeElement } from '../../../runtime/typed-array.ts';
 import type { PlanLeaf } from '../../plan/plan.ts';
-import { type DType, integerRange, isFloat } from '../../tensor-ir/dtype.ts';
+import { type DType, integerRange, isFloat, storageOf } from '../../tensor-ir/dtype.ts';
 import { FileProblem } from '../errors.ts';
-import { elementAt, type HostTensor } from './host-tensor.ts';
+import { asNumbers, elementAt, type HostTensor } from './host-tensor.ts';
 
 function problem(place: string, message: string, hint?: string): FileProblem {
   return new FileProblem('MLX5020', place, message, hint);
@@ -74,7 +74,12 @@ export function tensorFromJson(value: unknown, expected: PlanLeaf, place: string
       data: Uint32Array.of(Number(seed >> 32n), Number(seed & 0xffffffffn)),
     };
   }
-  const shape = shapeOf(value, place);
+  const { dtype, width } = storageOf(expected.dtype);
+  const found = shapeOf(value, place);
+  if (width === 2 && found.at(-1) !== 2) {
+    throw problem(place, 'holds no complex numbers', 'each is a pair: [re, im]');
+  }
+  const shape = width === 2 ? found.slice(0, -1) : found;
   if (shape.length !== expected.shape.length && !shape.includes(0)) {
     throw problem(
       place,
@@ -87,18 +92,19 @@ export function tensorFromJson(value: unknown, expected: PlanLeaf, place: string
     else flat.push(part);
   };
   flatten(value);
-  const data = makeTypedArray(expected.dtype, flat.length);
+  const data = makeTypedArray(dtype, flat.length);
   flat.forEach((item, i) => {
-    writeElement(expected.dtype, data, i, checked(item, expected.dtype, place));
+    writeElement(dtype, data, i, checked(item, dtype, place));
   });
   return { dtype: expected.dtype, shape, data };
 }
 
-/** Nested lists of the elements. */
+/** Nested lists of the elements; a complex number is a list [re, im]. */
 export function tensorToJson(tensor: HostTensor): unknown {
-  const { shape } = tensor;
+  const numbers = asNumbers(tensor);
+  const { shape } = numbers;
   const build = (axis: number, start: number, count: number): unknown => {
-    if (axis === shape.length) return elementAt(tensor, start);
+    if (axis === shape.length) return elementAt(numbers, start);
     const length = shape[axis]!;
     const step = length === 0 ? 0 : count / length;
     return Array.from({ length }, (_, i) => build(axis + 1, start + i * step, step));

@@ -4,7 +4,7 @@
  * anything is allocated.
  */
 import { makeTypedArray, type TypedArray } from '../../../runtime/typed-array.ts';
-import { byteSize, type DType } from '../../tensor-ir/dtype.ts';
+import { type ElementType, elementSize, storageOf } from '../../tensor-ir/dtype.ts';
 import { FileProblem } from '../errors.ts';
 import { countElements, fromBytes, type HostTensor, toBytes } from './host-tensor.ts';
 
@@ -12,7 +12,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const longestHeader = 1 << 20;
 
 /** NumPy's descriptor without byte order. bf16 has none. */
-const dtypeOfDescriptor: Readonly<Record<string, DType>> = {
+const dtypeOfDescriptor: Readonly<Record<string, ElementType>> = {
   b1: 'bool',
   i1: 'i8',
   i2: 'i16',
@@ -25,6 +25,7 @@ const dtypeOfDescriptor: Readonly<Record<string, DType>> = {
   f2: 'f16',
   f4: 'f32',
   f8: 'f64',
+  c8: 'c64',
 };
 
 function problem(place: string, message: string, hint?: string): FileProblem {
@@ -32,7 +33,7 @@ function problem(place: string, message: string, hint?: string): FileProblem {
 }
 
 interface Header {
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly isBigEndian: boolean;
   readonly isFortran: boolean;
   readonly shape: readonly number[];
@@ -82,7 +83,8 @@ function reverseBytes(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 /** Column-major to row-major. */
-function fromFortran(data: TypedArray, dtype: DType, shape: readonly number[]): TypedArray {
+function fromFortran(data: TypedArray, type: ElementType, shape: readonly number[]): TypedArray {
+  const { dtype, width } = storageOf(type);
   const out = makeTypedArray(dtype, data.length);
   const index = shape.map(() => 0);
   const strides: number[] = [];
@@ -92,8 +94,8 @@ function fromFortran(data: TypedArray, dtype: DType, shape: readonly number[]): 
     stride *= dim;
   }
   let from = 0;
-  for (let to = 0; to < data.length; to++) {
-    out[to] = data[from]!;
+  for (let to = 0; to < data.length; to += width) {
+    for (let part = 0; part < width; part++) out[to + part] = data[width * from + part]!;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;
       if (++index[axis]! < shape[axis]!) break;
@@ -129,24 +131,29 @@ export function parseNpy(bytes: Uint8Array, place: string): HostTensor {
   const { dtype, isBigEndian, isFortran, shape } = parseHeader(text, place);
   const count = countElements(shape);
   const available = bytes.length - start - headerLength;
-  if (count === undefined || count * byteSize(dtype) > available) {
+  if (count === undefined || count * elementSize(dtype) > available) {
     const needs =
-      count === undefined ? 'more bytes than a file can have' : `${count * byteSize(dtype)} bytes`;
+      count === undefined
+        ? 'more bytes than a file can have'
+        : `${count * elementSize(dtype)} bytes`;
     throw problem(
       place,
       `is cut off: (${shape.join(', ')}) of ${dtype} takes ${needs}, the file has ${available}`,
       'copy or save the file again',
     );
   }
-  if (count * byteSize(dtype) < available) {
+  if (count * elementSize(dtype) < available) {
     throw problem(
       place,
-      `has ${available - count * byteSize(dtype)} bytes after its last element`,
+      `has ${available - count * elementSize(dtype)} bytes after its last element`,
       'save one array per .npy file, or use .npz',
     );
   }
   const raw = bytes.subarray(start + headerLength);
-  const data = fromBytes(dtype, isBigEndian ? reverseBytes(raw, byteSize(dtype)) : raw);
+  const data = fromBytes(
+    dtype,
+    isBigEndian ? reverseBytes(raw, elementSize(dtype) / storageOf(dtype).width) : raw,
+  );
   return {
     dtype,
     shape,
@@ -158,7 +165,7 @@ export function parseNpy(bytes: Uint8Array, place: string): HostTensor {
 export function formatNpy(tensor: HostTensor): Uint8Array {
   const { dtype, data } = widenForNumpy(tensor);
   const kind = Object.keys(dtypeOfDescriptor).find((key) => dtypeOfDescriptor[key] === dtype)!;
-  const order = byteSize(dtype) === 1 ? '|' : '<';
+  const order = elementSize(dtype) === 1 ? '|' : '<';
   const dims = tensor.shape.length === 1 ? `${tensor.shape[0]},` : tensor.shape.join(', ');
   const header = `{'descr': '${order}${kind}', 'fortran_order': False, 'shape': (${dims}), }`;
   // The elements start at a multiple of 64.

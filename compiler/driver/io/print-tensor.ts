@@ -1,6 +1,6 @@
 /** Tensors for people: NumPy's layout, long axes cut in the middle. */
-import { isFloat } from '../../tensor-ir/dtype.ts';
-import { elementAt, type HostTensor } from './host-tensor.ts';
+import { isFloat, storageOf } from '../../tensor-ir/dtype.ts';
+import { asNumbers, elementAt, type HostTensor } from './host-tensor.ts';
 
 const edge = 3;
 const longest = 1000;
@@ -18,12 +18,17 @@ function showNumber(value: number | bigint | boolean, digits: number): string {
 export function printTensor(tensor: HostTensor): string {
   const { dtype, shape, data } = tensor;
   const digits = dtype === 'f64' ? 10 : dtype === 'f16' || dtype === 'bf16' ? 4 : 7;
+  const numbers = asNumbers(tensor);
   const show = (index: number): string => {
-    const value = elementAt(tensor, index);
+    if (dtype === 'c64') {
+      const [re, im] = [0, 1].map((i) => showNumber(elementAt(numbers, 2 * index + i), digits));
+      return `${re}${im!.startsWith('-') ? '' : '+'}${im}j`;
+    }
+    const value = elementAt(numbers, index);
     return isFloat(dtype) ? showNumber(value, digits) : String(value);
   };
   if (shape.length === 0) return `${show(0)}  ${dtype}`;
-  const isCut = data.length > longest;
+  const isCut = data.length > longest * storageOf(dtype).width;
   const kept = (length: number): readonly (number | undefined)[] => {
     if (!isCut || length <= 2 * edge) return Array.from({ length }, (_, i) => i);
     const head = Array.from({ length: edge }, (_, i) => i);

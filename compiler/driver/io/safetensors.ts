@@ -3,13 +3,13 @@
  * the data), then the data. Checked as the reference implementation does: the header at most 100 MB, ranges in order of
  * their beginning without holes or overlaps, each as long as its shape says, together all of the data.
  */
-import { byteSize, type DType } from '../../tensor-ir/dtype.ts';
+import { type ElementType, elementSize } from '../../tensor-ir/dtype.ts';
 import { FileProblem } from '../errors.ts';
 import { countElements, fromBytes, type HostTensor, toBytes } from './host-tensor.ts';
 
 const longestHeader = 100_000_000;
 
-const dtypeOfName: Readonly<Record<string, DType>> = {
+const dtypeOfName: Readonly<Record<string, ElementType>> = {
   BOOL: 'bool',
   I8: 'i8',
   I16: 'i16',
@@ -23,6 +23,7 @@ const dtypeOfName: Readonly<Record<string, DType>> = {
   BF16: 'bf16',
   F32: 'f32',
   F64: 'f64',
+  C64: 'c64',
 };
 
 function problem(place: string, message: string, hint?: string): FileProblem {
@@ -33,7 +34,7 @@ const saveAgain = 'copy or save the file again';
 
 interface Entry {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -65,7 +66,7 @@ function readEntry(name: string, value: unknown, place: string): Entry {
   }
   const [begin, end] = offsets as [number, number];
   const count = countElements(shape);
-  if (count === undefined || end - begin !== count * byteSize(known)) {
+  if (count === undefined || end - begin !== count * elementSize(known)) {
     throw problem(
       place,
       `\`${name}\` is (${shape.join(', ')}) of ${dtype}, which is not what its ${end - begin} bytes hold`,
@@ -149,7 +150,7 @@ export function formatSafetensors(
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
   const ordered = [...tensors].sort(
-    ([a, x], [b, y]) => byteSize(y.dtype) - byteSize(x.dtype) || (a < b ? -1 : a > b ? 1 : 0),
+    ([a, x], [b, y]) => elementSize(y.dtype) - elementSize(x.dtype) || (a < b ? -1 : a > b ? 1 : 0),
   );
   const entries: [string, unknown][] = metadata === undefined ? [] : [['__metadata__', metadata]];
   let offset = 0;

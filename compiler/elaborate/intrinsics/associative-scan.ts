@@ -10,6 +10,7 @@ import { constantValue, type Int, int, one } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { slice } from '../operations.ts';
+import { formOf } from '../terms.ts';
 import type { FunctionTerm, Term } from '../value.ts';
 import { leavesOf, nameOf, requireSameTypes, shareCaptured, traceRegion } from './closures.ts';
 import {
@@ -22,6 +23,7 @@ import {
   range,
   required,
 } from './support.ts';
+import { leafTerms } from './trees.ts';
 
 /** What is scanned: a tree of tensors that have one size along the axis of each leaf. */
 interface Scanned {
@@ -41,7 +43,10 @@ function scanAssociatively(a: Arguments): Term {
   const tree = a.term('xs');
   const given = leavesOf(a, [tree]);
   if (given.length === 0) return tree;
-  const axes = given.map((v) => a.axis('axis', v.type.shape.length));
+  const axes = leafTerms(tree).map((leaf, i) => {
+    const rank = given[i]!.type.shape.length;
+    return a.axis('axis', formOf(leaf) === 'plain' ? rank : rank - 1);
+  });
   const length = given[0]!.type.shape[axes[0]!]!;
   const leaves = given.map((v, i) =>
     a.withSize(v, axes[i]!, length, 'the trees of `associative_scan`'),

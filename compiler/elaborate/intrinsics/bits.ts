@@ -8,12 +8,12 @@ import { stackValues } from './joining.ts';
 import { type Arguments, intrinsic, intTerm, required, showTensor } from './support.ts';
 
 function keyTerm(value: Value): Term {
-  return { kind: 'tensor', value, isKey: true };
+  return { kind: 'tensor', value, form: 'key' };
 }
 
 function dataOf(a: Arguments): Value {
   const term = a.term('key');
-  if (term.kind === 'tensor' && term.isKey) return term.value;
+  if (term.kind === 'tensor' && term.form === 'key') return term.value;
   return a.fail('MLX2480', `expected a Key, found ${a.context.showType(a.context.typeOf(term))}`, {
     span: a.spanOf('key'),
     hint: 'make one from a number: `key(0)`',

@@ -11,7 +11,9 @@ import {
 } from '../../symbolic/integer.ts';
 import { type DType, isFloat } from '../../tensor-ir/dtype.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
+import { fromReal, join } from '../complex-math.ts';
 import type { Intrinsic } from '../intrinsic.ts';
+import { tensorTerm } from '../terms.ts';
 import type { Term, Type } from '../value.ts';
 import {
   type Arguments,
@@ -42,6 +44,10 @@ function fillType(a: Arguments, type: Type, make: (type: TensorType) => Value): 
   switch (type.kind) {
     case 'tensor':
       return a.tensor(make(type));
+    case 'complex': {
+      const re = make({ dtype: 'f32', shape: type.shape });
+      return tensorTerm(join(a.builder, fromReal(a.builder, re)), 'complex');
+    }
     case 'tuple':
       return { kind: 'tuple', items: type.items.map((t) => fillType(a, t, make)) };
     case 'array':

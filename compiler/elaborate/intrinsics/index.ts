@@ -3,6 +3,7 @@ import type { Intrinsic } from '../intrinsic.ts';
 import { assertions } from './assertions.ts';
 import { associativeScan } from './associative-scan.ts';
 import { bits } from './bits.ts';
+import { complexNumbers } from './complex.ts';
 import { contractions } from './contractions.ts';
 import { control } from './control.ts';
 import { creation } from './creation.ts';
@@ -48,6 +49,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     mapping,
     customRules,
     assertions,
+    complexNumbers,
   ]
     .flat()
     .map((intrinsic) => [intrinsic.name, intrinsic]),

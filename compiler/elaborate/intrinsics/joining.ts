@@ -10,7 +10,8 @@ import {
 } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
-import { tensorTerm } from '../terms.ts';
+import { formOf, tensorTerm } from '../terms.ts';
+import type { ElementForm } from '../value.ts';
 import { expandDims, isWhole, sliceAxis } from './shapes.ts';
 import {
   type Arguments,
@@ -47,11 +48,11 @@ function tensorsOf(a: Arguments, name: string): readonly Value[] {
   );
 }
 
-/** True when the items are random keys: their words are no axis of the language. */
-function areKeys(a: Arguments, name: string): boolean {
+/** The form of the elements of all items: the pair of a key or a complex number is no axis of the language. */
+function formOfItems(a: Arguments, name: string): ElementForm {
   const term = a.term(name);
   const items = term.kind === 'tuple' || term.kind === 'array' ? term.items : [];
-  return items.every((item) => item.kind === 'tensor' && item.isKey);
+  return items[0] === undefined ? 'plain' : formOf(items[0]);
 }
 
 /** The tensors with all sizes but that of `axis` (undefined: with all sizes) as in the first. */
@@ -111,13 +112,15 @@ export const joining: readonly Intrinsic[] = [
       'Tensors one after another along an axis they have; flattened first with `axis = none`.',
       (a) => {
         const given = tensorsOf(a, 'tensors');
-        const isKey = areKeys(a, 'tensors');
+        const form = formOfItems(a, 'tensors');
         const isFlat = a.isNone('axis');
         const values = isFlat ? given.map((x) => a.reshape(x, [product(x.type.shape)])) : given;
-        const axis = isFlat ? 0 : a.axis('axis', values[0]!.type.shape.length - (isKey ? 1 : 0));
+        const axis = isFlat
+          ? 0
+          : a.axis('axis', values[0]!.type.shape.length - (form === 'plain' ? 0 : 1));
         const parts = alike(a, values, axis);
         const joined = parts.length === 1 ? parts[0]! : a.apply('concatenate', parts, { axis });
-        return tensorTerm(joined, isKey);
+        return tensorTerm(joined, form);
       },
     ),
   ),
@@ -127,9 +130,9 @@ export const joining: readonly Intrinsic[] = [
     'Tensors of one shape along a new axis.',
     (a) => {
       const values = tensorsOf(a, 'tensors');
-      const isKey = areKeys(a, 'tensors');
-      const axis = a.axis('axis', values[0]!.type.shape.length + (isKey ? 0 : 1));
-      return tensorTerm(stackValues(a, alike(a, values, undefined), axis), isKey);
+      const form = formOfItems(a, 'tensors');
+      const axis = a.axis('axis', values[0]!.type.shape.length + (form === 'plain' ? 1 : 0));
+      return tensorTerm(stackValues(a, alike(a, values, undefined), axis), form);
     },
   ),
   intrinsic(

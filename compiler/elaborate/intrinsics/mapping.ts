@@ -2,6 +2,7 @@
 import { constantValue, type Int, product, zero } from '../../symbolic/integer.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
+import { formOf } from '../terms.ts';
 import type { FunctionTerm, Term, Type } from '../value.ts';
 import {
   closeOverStatics,
@@ -40,8 +41,7 @@ function leafAxes(e: Emitter, term: Term, spec: Term, extra: number): readonly L
   }
   return leafTerms(term).map((leaf) => {
     const value = e.need(e.context.toTensor(leaf, e.span));
-    const isKey = leaf.kind === 'tensor' && leaf.isKey;
-    const rank = value.type.shape.length - (isKey ? 1 : 0) + extra;
+    const rank = value.type.shape.length - (formOf(leaf) === 'plain' ? 0 : 1) + extra;
     if (rank === 0) {
       e.fail('MLX3111', `a scalar ${value.type.dtype} has no axis to map over`, {
         hint: 'give `none` as its axis: `vmap(f, axes = (0, none))`',
@@ -59,7 +59,8 @@ function childItems(term: Term): readonly Term[] | undefined {
 function expectedOfOne(type: Type | undefined, out: Term): Type | undefined {
   switch (type?.kind) {
     case 'tensor':
-    case 'key': {
+    case 'key':
+    case 'complex': {
       const given = out.kind === 'int' ? constantValue(out.value) : undefined;
       const axis = given !== undefined && given < 0 ? given + type.shape.length : given;
       if (axis === undefined || type.shape[axis] === undefined) return undefined;
@@ -163,7 +164,9 @@ function jacobianArgument(
   const term = args[position < 0 ? position + args.length : position];
   if (term === undefined) failWithoutArgument(e, position, args);
   const value =
-    term.kind === 'tensor' || term.kind === 'float' ? e.context.toTensor(term, e.span) : undefined;
+    term.kind === 'float' || (term.kind === 'tensor' && term.form === 'plain')
+      ? e.context.toTensor(term, e.span)
+      : undefined;
   if (value !== undefined && isFloatValue(value)) return value;
   return e.fail(
     'MLX3114',
@@ -205,6 +208,11 @@ function floatTangents(outs: readonly Value[], results: readonly Value[]): (Valu
   return outs.map((out) => (isFloatValue(out) ? tangents.shift() : undefined));
 }
 
+/** One real tensor, whose axes are all those of its value. */
+function isPlain(term: Term): boolean {
+  return leafTerms(term).every((leaf) => formOf(leaf) === 'plain');
+}
+
 function mapTensors(e: Emitter, tree: Term, change: (value: Value) => Value): Term {
   const leaves = e.need(e.context.leaves(tree, e.span));
   return e.context.rebuild(tree, leaves.map(change));
@@ -216,7 +224,7 @@ function reverseJacobian(e: Emitter, f: FunctionTerm, args: readonly Term[], wrt
   const x = jacobianArgument(e, args, wrt, 'jacrev');
   const single = traceRegion(e, alone(f, args, position), [e.tensor(x)]);
   const [y, ...more] = single.func.results;
-  if (y === undefined || more.length > 0 || !isFloatValue(y)) {
+  if (y === undefined || more.length > 0 || !isFloatValue(y) || !isPlain(single.result)) {
     const found = e.context.showType(e.context.typeOf(single.result));
     e.fail('MLX3115', `\`jacrev\` needs a function that gives one float tensor, found ${found}`, {
       hint: '`jacfwd` takes any tree',

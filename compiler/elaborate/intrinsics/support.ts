@@ -6,7 +6,7 @@
 import type { Span } from '../../diagnostics/span.ts';
 import type { Int } from '../../symbolic/integer.ts';
 import type { Builder } from '../../tensor-ir/builder.ts';
-import { type DType, isFloat } from '../../tensor-ir/dtype.ts';
+import { type DType, type ElementType, isFloat } from '../../tensor-ir/dtype.ts';
 import type { Attrs, Func, TensorType, Value } from '../../tensor-ir/program.ts';
 import type {
   ElaborationContext,
@@ -215,6 +215,12 @@ export class Arguments extends Emitter {
 
   dtype(name: string): DType {
     return this.need(this.context.asDType(this.term(name), this.spanOf(name)));
+  }
+
+  /** A dtype of the language: c64 too. */
+  elementType(name: string): ElementType {
+    const term = this.term(name);
+    return term.kind === 'dtype' ? term.dtype : this.dtype(name);
   }
 
   shape(name: string): readonly Int[] {

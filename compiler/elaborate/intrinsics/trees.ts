@@ -3,7 +3,7 @@ import type { Span } from '../../diagnostics/span.ts';
 import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
-import { forEachLeaf, isUnit, tensorTerm } from '../terms.ts';
+import { forEachLeaf, formOf, isUnit, tensorTerm } from '../terms.ts';
 import type { Term } from '../value.ts';
 import { type Emitter, intrinsic, optional, required, rest } from './support.ts';
 
@@ -76,9 +76,8 @@ export function zipTrees(
 
 export function mapLeaves(e: Emitter, tree: Term, change: (leaf: Value) => Value): Term {
   return zipTrees(e, [tree], e.span, ([leaf]) => {
-    const isKey = leaf!.kind === 'tensor' && leaf!.isKey;
     const value = change(e.need(e.context.toTensor(leaf!, e.span)));
-    return tensorTerm(value, isKey);
+    return tensorTerm(value, formOf(leaf!));
   });
 }
 
