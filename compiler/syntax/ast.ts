@@ -41,7 +41,27 @@ export interface FunctionDeclaration {
   readonly parameters: readonly Parameter[];
   readonly result: TypeExpression | undefined;
   readonly constraints: readonly Constraint[];
+  /** Of an `extern` function: the kernel that computes it on Metal; the body is its reference. */
+  readonly kernel?: KernelClause;
   readonly body: Block;
+  readonly span: Span;
+}
+
+/** `metal "./rows.metal" kernel "row_scale" grid(N, M) threads(64)`, after the signature of an `extern` function. */
+export interface KernelClause {
+  /** `metal`, `hlsl` or `dxil`. */
+  readonly language: Name;
+  /** A path beside the module (`./rows.metal`), or the text of the kernel itself. */
+  readonly source: string;
+  readonly sourceSpan: Span;
+  /** The name in the source; undefined for that of the function. */
+  readonly entry: Name | undefined;
+  /** Threads along x, y and z. */
+  readonly grid: readonly DimExpression[];
+  readonly gridSpan: Span;
+  /** Threads of a threadgroup along x, y and z. */
+  readonly threads: readonly DimExpression[];
+  readonly threadsSpan: Span;
   readonly span: Span;
 }
 

@@ -308,16 +308,20 @@ export abstract class BaseParser extends EmbeddedActionsParser {
 
   /** A word that starts a declaration, first on its line and not indented: no block goes past it. */
   protected isAtDeclaration(): boolean {
-    const token = this.LA(1);
-    if (!declarationStarts.has(token.tokenType)) return false;
-    const start = token.startOffset;
+    if (!this.isDeclarationWord()) return false;
+    const start = this.LA(1).startOffset;
     if (start === 0) return true;
     const before = this.source.text.charCodeAt(start - 1);
     return before === 10 || before === 13;
   }
 
   protected isDeclarationWord(): boolean {
-    return declarationStarts.has(this.LA(1).tokenType);
+    return declarationStarts.has(this.LA(1).tokenType) || this.isExternFunction();
+  }
+
+  /** `extern` is a plain identifier to the lexer, and a word of its own before `fn`. */
+  protected isExternFunction(): boolean {
+    return this.isWord('extern') && this.isNext(T.Fn, 2);
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import {
   assignmentAsCondition,
   assignmentToPart,
-  externNotYet,
+  externWithoutFunction,
   foreignKeyword,
   foreignWord,
   malformedNumber,
@@ -206,7 +206,7 @@ function explainToken(context: FailureContext, here: Span): Diagnostic | undefin
     if (closers.has(tokenType)) return strayBracket(here, image);
     const cure = unknownDeclarations.get(image);
     if (cure !== undefined) return unknownConstruct(here, image, cure);
-    if (image === 'extern') return externNotYet(here);
+    if (image === 'extern') return externWithoutFunction(here);
     const word = foreignDeclarations.get(image);
     if (word !== undefined) return foreignKeyword(here, image, word);
     if (tokenType === T.At) {

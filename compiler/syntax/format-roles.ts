@@ -12,6 +12,8 @@ export interface Roles {
   readonly blocks: ReadonlySet<number>;
   /** Offsets at which statements, results of blocks, declarations and imports start. */
   readonly starts: ReadonlySet<number>;
+  /** Offsets at which the kernels of `extern` functions are named. */
+  readonly kernels: ReadonlySet<number>;
 }
 
 /** `**` binds tighter than all in the table. */
@@ -21,7 +23,12 @@ export function findRoles(module: Module, text: string): Roles {
   const infix = new Map<number, number>();
   const blocks = new Set<number>();
   const starts = new Set<number>();
+  const kernels = new Set<number>();
   for (const { span } of [...module.imports, ...module.declarations]) starts.add(span.start);
+  for (const declaration of module.declarations) {
+    if (declaration.kind === 'fn' && declaration.kernel !== undefined)
+      kernels.add(declaration.kernel.span.start);
+  }
   // a stack of its own: the tree of a long expression is deep
   const waiting: unknown[] = [...module.declarations];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
@@ -43,7 +50,7 @@ export function findRoles(module: Module, text: string): Roles {
     }
     for (const child of Object.values(node)) if (typeof child === 'object') waiting.push(child);
   }
-  return { infix, blocks, starts };
+  return { infix, blocks, starts, kernels };
 }
 
 function isBlock(node: object): node is Block {

@@ -229,7 +229,7 @@ class Builder {
       let kind: Role = 'plain';
       const before = this.pieces[i - 1];
       const enclosing = open.at(-1);
-      if (this.roles.starts.has(offset) || type === T.LeftBrace) isInWhere = false;
+      if (this.endsWhere(type, offset)) isInWhere = false;
       if (type === undefined) kind = 'plain';
       else if (this.roles.infix.has(offset) || type === T.Pipe) kind = 'infix';
       else if (type === T.Greater && this.isSecondOfShift(i)) kind = 'infix';
@@ -261,6 +261,11 @@ class Builder {
         }
       }
     });
+  }
+
+  private endsWhere(type: TokenType | undefined, offset: number): boolean {
+    const { starts, kernels } = this.roles;
+    return starts.has(offset) || kernels.has(offset) || type === T.LeftBrace;
   }
 
   private isSecondOfShift(i: number): boolean {
@@ -474,21 +479,32 @@ class Builder {
   }
 
   private isFunction(i: number): boolean {
-    const { type, offset } = this.pieces[i]!;
-    if (!this.roles.starts.has(offset)) return false;
-    return type === T.Fn || (type === T.Export && this.pieces[i + 1]?.type === T.Fn);
+    if (!this.roles.starts.has(this.pieces[i]!.offset)) return false;
+    let at = i;
+    if (this.pieces[at]!.type === T.Export) at += 1;
+    if (this.pieces[at]?.text === 'extern') at += 1;
+    return this.pieces[at]?.type === T.Fn;
   }
 
-  /** The parameters break before the result type does, and `where` then has its own line. */
+  /**
+   * The parameters break before the result type does, and `where` then has its own line. The kernel of an `extern` function
+   * always has.
+   */
   private functionDeclaration(from: number, to: number): Doc {
     const parts: Doc[] = [];
+    let head: Doc = '';
     let hasParameters = false;
     for (let i = from; i < to; i = this.skip(i)) {
       const { type, offset } = this.pieces[i]!;
       const isWhere = this.wheres.has(i);
-      if (i > from && (isWhere || this.needsBlank(i - 1, i))) parts.push(isWhere ? line : ' ');
+      if (this.roles.kernels.has(offset)) {
+        head = concat(group(concat(...parts)), indent(hardLine));
+        parts.length = 0;
+      } else if (i > from && (isWhere || this.needsBlank(i - 1, i))) {
+        parts.push(isWhere ? line : ' ');
+      }
       if (this.roles.blocks.has(offset))
-        return concat(group(concat(...parts)), this.brackets(i, false));
+        return concat(head, group(concat(...parts)), this.brackets(i, false));
       if (this.closers[i] === undefined) parts.push(this.token(i, isWhere || i === from));
       else if (type === T.LeftParen && !hasParameters) {
         parts.push(this.openBrackets(i, false));

@@ -5,6 +5,8 @@
  *   Import      ::= 'import' '{' (Name ('as' Name)?),* '}' 'from' String ';'
  *   Declaration ::= 'export'? (Function | Struct | Const)
  *   Function    ::= 'fn' Name Generics? '(' (Name ':' Type ('=' Expression)?),* ')' ('->' Type)? ('where' Constraint,*)? Block
+ *                 | 'extern' 'fn' … Kernel Block
+ *   Kernel      ::= ('metal' | 'hlsl' | 'dxil') String ('kernel' String)? 'grid' '(' Dim,+ ')' 'threads' '(' Dim,+ ')'
  *   Struct      ::= 'struct' Name Generics? '{' (Name ':' Type),* '}'
  *   Const       ::= 'const' Name (':' Type)? '=' Expression ';'
  *   Block       ::= '{' Statement* Expression? '}'
@@ -13,7 +15,9 @@ import type { IToken, TokenType } from 'chevrotain';
 import type { DiagnosticSink } from '../diagnostics/diagnostic.ts';
 import {
   emptyStatement,
+  externWithoutKernel,
   foreignKeyword,
+  kernelWithoutExtern,
   nestedDeclaration,
   noJump,
   noMut,
@@ -26,10 +30,12 @@ import type {
   ConstDeclaration,
   Constraint,
   Declaration,
+  DimExpression,
   Expression,
   FunctionDeclaration,
   Generic,
   Import,
+  KernelClause,
   Module,
   Name,
   Parameter,
@@ -64,6 +70,9 @@ const relationTokens: readonly TokenType[] = [
   T.Less,
   T.NotEqual,
 ];
+
+/** What kernels of `extern` functions are written in. */
+const kernelLanguages: ReadonlySet<string> = new Set(['metal', 'hlsl', 'dxil']);
 
 /** What a statement turned out to be: an expression without `;` is the value of its block. */
 type StatementOrResult = Statement | { readonly kind: 'result'; readonly value: Expression };
@@ -126,10 +135,21 @@ class Parser extends ExpressionParser {
       isExported = true;
       this.ACTION(() => this.checkDeclarationWord());
     });
+    let isExtern = false;
+    this.OPTION1({
+      GATE: () => this.isExternFunction(),
+      DEF: () => {
+        this.CONSUME(T.Identifier);
+        isExtern = true;
+      },
+    });
     this.OR({
       DEF: [
         { ALT: () => this.SUBRULE(this.importDeclaration, { ARGS: [start] }) },
-        { ALT: () => this.SUBRULE(this.functionDeclaration, { ARGS: [start, doc, isExported] }) },
+        {
+          ALT: () =>
+            this.SUBRULE(this.functionDeclaration, { ARGS: [start, doc, isExported, isExtern] }),
+        },
         { ALT: () => this.SUBRULE(this.structDeclaration, { ARGS: [start, doc, isExported] }) },
         { ALT: () => this.SUBRULE(this.constDeclaration, { ARGS: [start, doc, isExported] }) },
       ],
@@ -180,9 +200,9 @@ class Parser extends ExpressionParser {
     },
   );
 
-  private readonly functionDeclaration: Rule<void, [number, string, boolean]> = this.RULE(
+  private readonly functionDeclaration: Rule<void, [number, string, boolean, boolean]> = this.RULE(
     'functionDeclaration',
-    (start: number, doc: string, isExported: boolean) => {
+    (start: number, doc: string, isExported: boolean, isExtern: boolean) => {
       this.CONSUME(T.Fn);
       const name = this.CONSUME(T.Identifier);
       let generics: readonly Generic[] = [];
@@ -217,6 +237,14 @@ class Parser extends ExpressionParser {
           constraints = this.SUBRULE(this.constraints);
         },
       });
+      let kernel: KernelClause | undefined;
+      this.ACTION(() => this.checkKernelClause(isExtern));
+      this.OPTION3({
+        GATE: () => isExtern,
+        DEF: () => {
+          kernel = this.SUBRULE(this.kernelClause);
+        },
+      });
       this.ACTION(() => {
         if (!this.isNext(T.LeftBrace)) {
           const hasResult = result !== undefined;
@@ -236,6 +264,7 @@ class Parser extends ExpressionParser {
           parameters,
           result,
           constraints,
+          ...(kernel === undefined ? {} : { kernel }),
           body,
           span: this.spanFrom(start),
         };
@@ -243,6 +272,71 @@ class Parser extends ExpressionParser {
       });
     },
   );
+
+  /** An `extern` function has a kernel, and no other has. */
+  private checkKernelClause(isExtern: boolean): void {
+    const token = this.LA(1);
+    const isKernel = kernelLanguages.has(token.image) && this.isNext(T.StringLiteral, 2);
+    if (isExtern && this.isNext(T.LeftBrace)) this.fail(externWithoutKernel(this.spanOf(token)));
+    if (isExtern && !isKernel) this.failExpecting('`metal "./file.metal"`');
+    if (isKernel && !isExtern) this.fail(kernelWithoutExtern(this.spanOf(token)));
+  }
+
+  private readonly kernelClause: Rule<KernelClause> = this.RULE('kernelClause', () => {
+    const start = this.here();
+    const language = this.CONSUME(T.Identifier);
+    const source = this.CONSUME(T.StringLiteral, { ERR_MSG: 'the file of the kernel as a string' });
+    let entry: IToken | undefined;
+    this.OPTION({
+      GATE: () => this.isWord('kernel'),
+      DEF: () => {
+        this.CONSUME1(T.Identifier);
+        entry = this.CONSUME1(T.StringLiteral, { ERR_MSG: 'the name of the kernel as a string' });
+      },
+    });
+    this.ACTION(() => {
+      if (!this.isWord('grid')) {
+        const name = entry === undefined ? '`kernel` or ' : '';
+        this.failExpecting(`${name}\`grid\``);
+      }
+    });
+    this.CONSUME2(T.Identifier);
+    const gridStart = this.here();
+    const grid = this.SUBRULE(this.extents);
+    const gridSpan = this.ACTION(() => this.spanFrom(gridStart));
+    this.ACTION(() => {
+      if (!this.isWord('threads')) this.failExpecting('`threads`');
+    });
+    this.CONSUME3(T.Identifier);
+    const threadsStart = this.here();
+    const threads = this.SUBRULE1(this.extents);
+    const threadsSpan = this.ACTION(() => this.spanFrom(threadsStart));
+    return this.ACTION<KernelClause>(() => {
+      const read = (token: IToken): string =>
+        readString(token, this.source.name, (problem) => this.report(problem));
+      return {
+        language: this.nameOf(language),
+        source: read(source),
+        sourceSpan: this.spanOf(source),
+        entry: entry && { text: read(entry), span: this.spanOf(entry) },
+        grid,
+        gridSpan,
+        threads,
+        threadsSpan,
+        span: this.spanFrom(start),
+      };
+    });
+  });
+
+  /** `(N, M)` */
+  private readonly extents: Rule<DimExpression[]> = this.RULE('extents', () => {
+    const list: DimExpression[] = [];
+    const open = this.CONSUME(T.LeftParen, { ERR_MSG: '`(`' });
+    this.listUntil(T.RightParen, open, 'a size', () => {
+      list.push(this.SUBRULE(this.dim));
+    });
+    return list;
+  });
 
   private readonly parameter: Rule<Parameter> = this.RULE('parameter', () => {
     const start = this.here();

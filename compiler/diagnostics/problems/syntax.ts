@@ -252,10 +252,24 @@ export function unknownConstruct(span: Span, word: string, cure: string): Diagno
   return error(1027, span, `there is no \`${word}\``, { hint: cure });
 }
 
-/** `extern` functions are designed and not built. */
-export function externNotYet(span: Span): Diagnostic {
-  return error(1028, span, '`extern` functions do not exist yet', {
-    hint: 'write the function in the language; the compiler makes its kernel',
+/** `extern` before something else than `fn`. */
+export function externWithoutFunction(span: Span): Diagnostic {
+  return error(1028, span, '`extern` stands before a function', {
+    hint: 'write `extern fn name(…) -> … metal "./file.metal" grid(…) threads(…) { … }`',
+  });
+}
+
+/** `extern fn f(x: f32[N]) -> f32[N] { … }` */
+export function externWithoutKernel(span: Span): Diagnostic {
+  return error(1028, span, 'an `extern` function names its kernel before its body', {
+    hint: 'write `metal "./file.metal" kernel "name" grid(N) threads(256)`; the body is the reference that other devices run',
+  });
+}
+
+/** `fn f(x: f32[N]) -> f32[N] metal "./f.metal" … { … }` */
+export function kernelWithoutExtern(span: Span): Diagnostic {
+  return error(1028, span, 'only an `extern` function has a kernel of its own', {
+    hint: 'write `extern fn`',
   });
 }
 
