@@ -109,9 +109,8 @@ const cases: readonly Case[] = [
   },
   {
     name: 'two stores and a scalar',
-    types: [type('f32', B, 3), type('i32')],
+    types: [type('f32', 100, 3), type('i32')],
     build: (b, x, n) => [apply(b, 'exp', x!), apply(b, 'neg', x!), apply(b, 'neg', n!)],
-    dims: { B: 100 },
     schedules: ['map'],
   },
   {
@@ -139,6 +138,13 @@ const cases: readonly Case[] = [
     types: rows(B, N, 'f16'),
     build: (b, x) => [softmax(b, x!, 1)],
     dims: { B: 3, N: 301 },
+    schedules: ['row'],
+  },
+  {
+    name: 'softmax of rows of unknown length that registers do not hold',
+    types: rows(B, N),
+    build: (b, x) => [softmax(b, x!, 1)],
+    dims: { B: 2, N: 4500 },
     schedules: ['row'],
   },
   {
@@ -217,6 +223,22 @@ const cases: readonly Case[] = [
     build: (b, x) => [reduce(b, 'reduce_max', x!, [1])],
     dims: { N: 19 },
     schedules: ['column'],
+  },
+  {
+    name: 'long column sums, with what follows on each column',
+    types: rows(1100, 40),
+    build: (b, x) => {
+      const s = reduce(b, 'reduce_sum', apply(b, 'abs', x!), [0]);
+      return [reduce(b, 'reduce_max', x!, [0]), apply(b, 'exp', apply(b, 'neg', s))];
+    },
+    schedules: ['column chunks', 'column'],
+  },
+  {
+    name: 'column sums over two dims of unknown size',
+    types: [type('f32', B, N, 32)],
+    build: (b, x) => [reduce(b, 'reduce_sum', x!, [0, 1])],
+    dims: { B: 3, N: 90 },
+    schedules: ['column chunks', 'column'],
   },
   {
     name: 'mean of a long vector',

@@ -14,6 +14,8 @@
  *       parts[s][l] = sum; barrier; sum = parts[0][l] + parts[1][l] + ...
  *
  * Lanes past the edge repeat the last column and store nothing, so that all threads meet at the barriers.
+ *
+ * Long columns are cut into chunks of rows, in two kernels: the sums of each chunk, then those sums as columns of their own.
  */
 import { combine } from '../../kernel-ir/monoids.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
@@ -23,6 +25,7 @@ import {
   ceildiv,
   constantValue,
   type Int,
+  indexVariable,
   int,
   min,
   multiply,
@@ -35,6 +38,7 @@ import type { KernelBuilder, ScheduledKernel } from '../kernel-builder.ts';
 import { isColumnwise } from '../memory-reads.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { extentOf, nameOf, rename, type StageStep, stageSteps } from '../stage-program.ts';
+import { combineStep, partialsOf } from './full-reduction.ts';
 import { builderOf, defaultThreads, gridLoops, inRange, isMultiple, simdWidth } from './layout.ts';
 import { spread } from './map.ts';
 import { beginReductions, type Running, updateReductions } from './reduction.ts';
@@ -47,6 +51,12 @@ const manyPoints = 1 << 15;
 const fewPoints = 4096;
 const longRow = 512;
 
+/** Columns longer than this are cut into chunks. */
+const longColumn = 1024;
+/** Chunks grow, up to this many rows, while there are more threadgroups than this. */
+const mostChunkRows = 4096;
+const manyThreadgroups = 4096;
+
 /** Simdgroups of a threadgroup: all share 32 columns. */
 function simdgroupsFor(points: number, steps: readonly StageStep[]): number {
   const longest = Math.max(...steps.map((s) => estimateSize(product(s.row.map(extentOf)), 1024)));
@@ -58,16 +68,31 @@ export function scheduleColumns(
   fused: FusedFunction,
   group: FusedGroup,
   label: KernelLabel,
-): ScheduledKernel | undefined {
+): readonly ScheduledKernel[] | undefined {
   const steps = stageSteps(group);
   const lengths = steps.map((s) => product(s.row.map(extentOf)));
   const points = estimateSize(product(group.space.map(extentOf)), 1024);
   const isShort = lengths.every((n) => (constantValue(n) ?? shortRow + 1) <= shortRow);
-  if (isShort && group.space.length > 0) return byPoints(fused, group, steps, label);
+  if (isShort && group.space.length > 0) return [byPoints(fused, group, steps, label)];
   if (!isColumnwise(fused, group, steps)) return undefined;
-  return points >= manyPoints
-    ? byPoints(fused, group, steps, label)
-    : byColumns(fused, group, steps, label, simdgroupsFor(points, steps));
+  if (points >= manyPoints) return [byPoints(fused, group, steps, label)];
+  const rows = chunkRows(points, steps);
+  if (rows !== undefined) return inChunks(fused, group, steps, label, rows);
+  return [byColumns(fused, group, steps, label, simdgroupsFor(points, steps))];
+}
+
+/** Rows of a chunk when the columns of the first stage, alone in having rows, are so long that they are cut. */
+function chunkRows(points: number, steps: readonly StageStep[]): number | undefined {
+  const [first, ...rest] = steps;
+  if (first === undefined || first.stores.length > 0 || rest.some((s) => s.row.length > 0)) {
+    return undefined;
+  }
+  const length = estimateSize(product(first.row.map(extentOf)), 1024);
+  if (length <= longColumn) return undefined;
+  const blocks = Math.ceil(points / simdWidth);
+  let rows = 256;
+  while (rows < mostChunkRows && (length / rows) * blocks > manyThreadgroups) rows *= 2;
+  return rows;
 }
 
 function storeAll(b: KernelBuilder, step: StageStep, renaming: ReadonlyMap<string, Int>): void {
@@ -122,6 +147,67 @@ function byPoints(
   return b.finish({ ...label, grid: [blocks], threads: defaultThreads, schedule: 'point' });
 }
 
+/** The sums of chunks of `rows` rows, then the sums of those and the later stages. */
+function inChunks(
+  fused: FusedFunction,
+  group: FusedGroup,
+  steps: readonly StageStep[],
+  label: KernelLabel,
+  rows: number,
+): readonly ScheduledKernel[] {
+  const [first, ...rest] = steps as [StageStep, ...StageStep[]];
+  const extents = first.row.map(extentOf);
+  const total = product(extents);
+  const chunks = ceildiv(total, int(rows));
+  const partials = partialsOf(first.reduces, [chunks, ...group.space.map(extentOf)]);
+  const part = indexVariable('part', chunks);
+  const combined: StageStep = {
+    row: [part],
+    stores: [],
+    reduces: first.reduces.map((r, i) => combineStep(r, partials[i]!, [part, ...group.space])),
+  };
+  const later = [combined, ...rest];
+  const b = builderOf(fused, group, label);
+  const renaming = new Map<string, Int>();
+  const simdgroups = defaultThreads / simdWidth;
+  const grid: Int[] = [chunks];
+  b.loop('chunk', chunks, 'grid', (chunk) => {
+    const start = multiply(chunk, int(rows));
+    const count = isMultiple(total, rows) ? int(rows) : min(int(rows), subtract(total, start));
+    grid.push(
+      ...overColumns(b, group, renaming, (lane, whereInside) => {
+        const running = beginReductions(b, first.reduces);
+        b.loop('r', count, 'simdgroups', (r) => {
+          delinearize(b.letInteger('j', add(start, r), total), extents).forEach((index, axis) =>
+            renaming.set(nameOf(first.row[axis]!), index),
+          );
+          updateReductions(b, running, renaming);
+        });
+        combineSimdgroups(b, running, lane, simdgroups);
+        const space = group.space.map((v) => renaming.get(nameOf(v))!);
+        b.loop('first', one, 'simdgroups', () =>
+          whereInside(() => {
+            running.forEach(({ accumulator }, i) => {
+              b.store(partials[i]!.value, [chunk, ...space], accumulator.result);
+            });
+          }),
+        );
+      }),
+    );
+  });
+  const schedule = 'column chunks';
+  return [
+    b.finish({ ...label, grid, threads: defaultThreads, schedule }),
+    byColumns(
+      fused,
+      group,
+      later,
+      { ...label, name: `${label.name}_combine` },
+      simdgroupsFor(estimateSize(product(group.space.map(extentOf)), 1024), later),
+    ),
+  ];
+}
+
 function byColumns(
   fused: FusedFunction,
   group: FusedGroup,
@@ -131,6 +217,26 @@ function byColumns(
 ): ScheduledKernel {
   const b = builderOf(fused, group, label);
   const renaming = new Map<string, Int>();
+  const grid = overColumns(b, group, renaming, (l, whereInside) => {
+    const store = (step: StageStep): void => {
+      if (step.stores.length > 0) whereInside(() => storeAll(b, step, renaming));
+    };
+    for (const step of steps) runStage(b, step, renaming, l, simdgroups, store);
+  });
+  const threads = simdgroups * simdWidth;
+  return b.finish({ ...label, grid, threads, schedule: 'column' });
+}
+
+/**
+ * Opens the loops over the space, 32 columns a threadgroup, and binds its variables. `body` gets the lane, and what runs something
+ * only in lanes whose column exists. Returns the extents of the grid.
+ */
+function overColumns(
+  b: KernelBuilder,
+  group: FusedGroup,
+  renaming: Map<string, Int>,
+  body: (lane: Int, whereInside: (inside: () => void) => void) => void,
+): readonly Int[] {
   const column = group.space[group.space.length - 1]!;
   const outer = group.space.slice(0, -1).map((v) => ({ name: nameOf(v), extent: extentOf(v) }));
   const total = extentOf(column);
@@ -142,18 +248,14 @@ function byColumns(
         const position = add(multiply(block, int(simdWidth)), l);
         const clamped = isExact ? position : min(position, subtract(total, one));
         renaming.set(nameOf(column), b.letInteger('column', clamped, total));
-        const store = (step: StageStep): void => {
-          if (step.stores.length === 0) return;
-          if (isExact) storeAll(b, step, renaming);
-          else b.if(inRange(position, total), () => storeAll(b, step, renaming));
-        };
-        for (const step of steps) runStage(b, step, renaming, l, simdgroups, store);
+        body(l, (inside) => {
+          if (isExact) inside();
+          else b.if(inRange(position, total), inside);
+        });
       });
     });
   });
-  const grid = [...outer.map((v) => v.extent), blocks];
-  const threads = simdgroups * simdWidth;
-  return b.finish({ ...label, grid, threads, schedule: 'column' });
+  return [...outer.map((v) => v.extent), blocks];
 }
 
 function runStage(

@@ -36,10 +36,23 @@ import { runRows } from './row.ts';
 /** Elements of a chunk: 64 a thread. */
 const chunkElements = 64 * defaultThreads;
 
-interface Partial {
+/** The results of a reduction's chunks, in memory. */
+export interface Partial {
   readonly value: Value;
   /** argmax and argmin: where the value is. */
   readonly position: Value | undefined;
+}
+
+/** A value of this shape for the partial results of each reduction. */
+export function partialsOf(reduces: readonly ReduceStep[], shape: readonly Int[]): Partial[] {
+  return reduces.map((r) => {
+    const name = `${r.value.name ?? r.monoid}_partial`;
+    const position = r.position === undefined ? undefined : `${name}_index`;
+    return {
+      value: makeValue({ dtype: r.dtype, shape }, name),
+      position: position === undefined ? undefined : makeValue({ dtype: 'i32', shape }, position),
+    };
+  });
 }
 
 export function scheduleFullReduction(
@@ -50,19 +63,12 @@ export function scheduleFullReduction(
   const [first, ...rest] = stageSteps(group) as [StageStep, ...StageStep[]];
   const chunks = ceildiv(product(first.row.map(extentOf)), int(chunkElements));
   const shape = [...group.space.map(extentOf), chunks];
-  const partials = first.reduces.map((r): Partial => {
-    const name = `${r.value.name ?? r.monoid}_partial`;
-    const position = r.position === undefined ? undefined : `${name}_index`;
-    return {
-      value: makeValue({ dtype: r.dtype, shape }, name),
-      position: position === undefined ? undefined : makeValue({ dtype: 'i32', shape }, position),
-    };
-  });
+  const partials = partialsOf(first.reduces, shape);
   const part = indexVariable('part', chunks);
   const combined: StageStep = {
     row: [part],
     stores: [],
-    reduces: first.reduces.map((r, i) => combineStep(group, r, partials[i]!, part)),
+    reduces: first.reduces.map((r, i) => combineStep(r, partials[i]!, [...group.space, part])),
   };
   return [
     partialKernel(fused, group, first, label, chunks, partials),
@@ -70,14 +76,12 @@ export function scheduleFullReduction(
   ];
 }
 
-/** The reduction of a row's partial results. */
-function combineStep(
-  group: FusedGroup,
+/** The reduction of the partial results, which lie at `index`. */
+export function combineStep(
   step: ReduceStep,
   { value, position }: Partial,
-  part: Int,
+  index: readonly Int[],
 ): ReduceStep {
-  const index = [...group.space, part];
   const at = (renaming: ReadonlyMap<string, Int>): readonly Int[] =>
     index.map((v) => renaming.get(nameOf(v)) ?? v);
   return {

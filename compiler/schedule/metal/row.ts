@@ -10,8 +10,8 @@
  *     m = max over the simdgroup, then over the threadgroup
  *     ... the next stages, from v[e]
  *
- * Rows of known length up to `registerRow` stay in registers between the stages: one read, one write. Longer rows and rows
- * of unknown length are read again.
+ * Rows of known length up to `registerRow` stay in registers between the stages: one read, one write. Longer rows are read
+ * again. Of rows of unknown length the first `registerRow` elements stay in registers, and a loop over what is left reads again.
  */
 import type { Buffer } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
@@ -24,10 +24,13 @@ import {
   type Int,
   int,
   isInRange,
+  max,
   multiply,
   one,
   product,
   substitute,
+  subtract,
+  zero,
 } from '../../symbolic/integer.ts';
 import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
@@ -176,8 +179,9 @@ class RowStages {
 
   /** How many elements of the row each thread holds, when the row stays in registers. */
   private elementsOf(step: StageStep): number | undefined {
+    if (step.row.length === 0) return undefined;
     const length = constantValue(product(step.row.map(extentOf)));
-    if (length === undefined || step.row.length === 0) return undefined;
+    if (length === undefined) return this.placement === 'threads' ? registerElements : undefined;
     const each = Math.ceil(length / this.workers);
     return each <= registerElements || (length <= simdRow && this.placement === 'lanes')
       ? each
@@ -188,7 +192,9 @@ class RowStages {
     const { b } = this;
     this.stage = number;
     const running = beginReductions(b, step.reduces);
-    const each = this.elementsOf(step);
+    // without anything to hold, a row of unknown length needs no registers
+    const isHeld = this.kept.size > 0 || longestRow([step]) !== undefined;
+    const each = isHeld ? this.elementsOf(step) : undefined;
     const filled = (this.kept.get(number) ?? []).map((k): Held => {
       const { value, index } = k;
       const name = `${value.name ?? 'row'}_held`;
@@ -196,7 +202,7 @@ class RowStages {
       return { value, index, row: step.row, buffer: b.allocate(name, dtype, 'thread', int(each!)) };
     });
     this.overRow(step, each, () => {
-      for (const h of filled) this.fill(h);
+      if (this.element !== undefined) for (const h of filled) this.fill(h);
       updateReductions(b, running, this.renaming);
       for (const store of step.stores) {
         const index = rename(store.index, this.renaming);
@@ -206,7 +212,7 @@ class RowStages {
     endReductions(b, running, this.placement === 'lanes' ? 1 : this.workers / simdWidth);
   }
 
-  /** Calls `body` once, at the element that a thread of the row is at. */
+  /** Calls `body` at the element that a thread of the row is at; a second time for the rest of a row of unknown length. */
   private overRow(step: StageStep, each: number | undefined, body: () => void): void {
     const { b } = this;
     const extents = step.row.map(extentOf);
@@ -235,6 +241,11 @@ class RowStages {
       };
       if (each === 1) at(int(0));
       else b.loop('e', int(each), 'unroll', at);
+    });
+    if (constantValue(total) !== undefined) return;
+    const rest = max(subtract(total, int(each * this.workers)), zero);
+    b.loop('rest', rest, this.placement, (r) => {
+      bind(b.letInteger('j', add(int(each * this.workers), r), total));
     });
   }
 

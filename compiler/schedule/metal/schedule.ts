@@ -29,7 +29,7 @@ export function metalSchedule(): Schedule {
         group.stages[0] === reducing &&
         hasTooFewRows(group.space, reducing.row);
       if (isFull) return scheduleFullReduction(fused, group, label);
-      return [scheduleColumns(fused, group, label) ?? scheduleRows(fused, group, label)];
+      return scheduleColumns(fused, group, label) ?? [scheduleRows(fused, group, label)];
     },
     horizontal: (fused, group, label) => [scheduleHorizontal(fused, group, label)],
     operation: (fused, op, label) => {
