@@ -55,8 +55,11 @@ export function printProgram(program: FuzzProgram): string {
   const result = isSingle
     ? printType(only!.type!)
     : `(${results.map((r) => printType(r.type!)).join(', ')})`;
+  // a block that is the whole body needs no braces of its own
   const value = isSingle
-    ? printExpression(only!, '  ')
+    ? only!.kind === 'block'
+      ? printExpression(only!).slice(4, -2)
+      : printExpression(only!, '  ')
     : `(${results.map((r) => printExpression(r, '  ')).join(', ')})`;
   const statements = printExpression(body).slice(2, -2);
   return [
