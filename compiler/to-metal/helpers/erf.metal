@@ -1,9 +1,8 @@
-// needs: erfc_tail
 namespace mlxc {
-// A polynomial in x^2 on [0, 1] (least squares at Chebyshev points), 1 - erfc(x) beyond.
+// A polynomial in x^2 below 1, beyond it 1 - 2^-q with a polynomial q (least squares, both within a unit in the last
+// place). Both are computed: neighbouring lanes rarely agree on a branch.
 inline float erf(float x) {
   const float a = metal::fabs(x);
-  if (a >= 1.0f) return metal::copysign(1.0f - (a < 4.0f ? erfc_tail(a) : 0.0f), x);
   const float s = x * x;
   float p = -9.67359119e-06f;
   p = metal::fma(p, s, 0.000112682537f);
@@ -13,6 +12,14 @@ inline float erf(float x) {
   p = metal::fma(p, s, 0.112837829f);
   p = metal::fma(p, s, -0.376126379f);
   p = metal::fma(p, s, 0.12837923f);
-  return metal::fma(p, x, x);
+  const float t = metal::min(a, 4.0f);
+  float q = -0.000267727970f;
+  q = metal::fma(q, t, 0.00424096920f);
+  q = metal::fma(q, t, -0.0314584710f);
+  q = metal::fma(q, t, 0.148651600f);
+  q = metal::fma(q, t, 0.920764923f);
+  q = metal::fma(q, t, 1.62597513f);
+  q = metal::fma(q, t, 0.000510294107f);
+  return a >= 1.0f ? metal::copysign(1.0f - metal::exp2(-q), x) : metal::fma(p, x, x);
 }
 }
