@@ -46,7 +46,7 @@ export function encodePlan(
   threads: number,
 ): EncodedPlan {
   const bytes = planned.buffers.map((buffer) =>
-    buffer.sameAs === undefined ? sizes.count(buffer.size, dims) * byteSize(buffer.dtype) : 0,
+    buffer.sameAs === undefined ? sizes.countOrNone(buffer.size, dims) * byteSize(buffer.dtype) : 0,
   );
   const arena = placeTemporaries(planned, (index) => bytes[index]!);
   const next = { parameter: 0, result: 0, constant: 0, temporary: 0 };
@@ -93,7 +93,7 @@ class StepEncoder {
       case 'dispatch':
         return this.encodeDispatch(step);
       case 'loop': {
-        const count = this.sizes.count(step.count, this.dims);
+        const count = this.sizes.countOrNone(step.count, this.dims);
         const body = step.body.flatMap((inner) => this.encode(inner, count));
         const { reverse, index = -1, condition = -1 } = step;
         return [2, count, Number(reverse), index, condition, body.length, ...body];
@@ -117,12 +117,12 @@ class StepEncoder {
       case 'dispatch':
         return this.nanosecondsOfDispatch(step);
       case 'loop':
-        return this.sizes.count(step.count, this.dims) * this.nanosecondsOf(step.body);
+        return this.sizes.countOrNone(step.count, this.dims) * this.nanosecondsOf(step.body);
       case 'branch':
         return Math.max(this.nanosecondsOf(step.then), this.nanosecondsOf(step.otherwise));
       case 'copy':
         return (
-          (2 * this.sizes.count(step.size, this.dims) * this.elementBytes(step)) /
+          (2 * this.sizes.countOrNone(step.size, this.dims) * this.elementBytes(step)) /
           bytesPerNanosecond
         );
     }
@@ -132,8 +132,8 @@ class StepEncoder {
     const { sizes, dims } = this;
     const { schedule } = this.kernels[step.kernel]!;
     return (
-      sizes.count(step.bytes, dims) / bytesPerNanosecond +
-      sizes.count(step.flops, dims) /
+      sizes.countOrNone(step.bytes, dims) / bytesPerNanosecond +
+      sizes.countOrNone(step.flops, dims) /
         flopsPerNanosecond[schedule === 'contraction' ? 'contraction' : 'other']
     );
   }
@@ -144,7 +144,7 @@ class StepEncoder {
 
   private encodeDispatch(step: DispatchStep): number[] {
     const { sizes, dims } = this;
-    const total = step.grid.reduce((product, extent) => product * sizes.count(extent, dims), 1);
+    const total = step.grid.reduce((product, extent) => product * sizes.countOrNone(extent, dims), 1);
     const kernel = this.kernels[step.kernel]!;
     const nanoseconds = this.nanosecondsOfDispatch(step);
     const parts = Math.max(
@@ -159,7 +159,7 @@ class StepEncoder {
       step.kernel,
       total,
       grain,
-      sizes.count(kernel.scratchBytes, dims),
+      sizes.countOrNone(kernel.scratchBytes, dims),
       step.buffers.length,
       ...step.buffers,
       integers.length,
@@ -169,7 +169,7 @@ class StepEncoder {
 
   private encodeCopy(step: CopyStep, iterations: number): number[] {
     const element = this.elementBytes(step);
-    const bytes = this.sizes.count(step.size, this.dims) * element;
+    const bytes = this.sizes.countOrNone(step.size, this.dims) * element;
     const from = this.linear(step.fromOffset, iterations);
     const to = this.linear(step.toOffset, iterations);
     return [

@@ -50,6 +50,11 @@ export class Sizes {
     if (value >= 0) return value;
     throw new MlxcError('MLX5112', `the size ${text} is ${value} for ${showDims(dims)}`);
   }
+
+  /** As `count` where guards have been checked: what is negative still belongs to a branch that is not taken, so none. */
+  countOrNone(text: string, dims: Dims): number {
+    return Math.max(0, this.evaluate(text, dims));
+  }
 }
 
 export const rebuild = 'build the bundle again with `mlxc build`';
