@@ -3,7 +3,7 @@
  * node tools/metal-sim/build.mjs
  *
  * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, and build/libmetal_sim_framework.so, Metal's
- * host API over GNUstep. Each only when its sources, flags or compiler have changed. Needs clang 19 and GNUstep; says what to
+ * host API over GNUstep, and build/metal_sim_run.node, which runs kernels from tests without that API. Each only when its sources, flags or compiler have changed. Needs clang 19 and GNUstep; says what to
  * install and exits with 2 when they are missing.
  */
 import { spawnSync } from 'node:child_process';
@@ -16,11 +16,12 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const build = join(here, '..', '..', 'build');
+const build = resolve(here, '..', '..', 'build');
 const compiler = process.env.METAL_SIM_CXX ?? 'clang++-19';
 
 function missing(what, packages) {
@@ -61,6 +62,19 @@ export const objectiveC = [
   `-I${join(here, 'include')}`,
   '-Wno-nullability-completeness',
 ];
+/** What builds code against the simulator, and links it. */
+export const simulator = {
+  compiler,
+  libraries: [
+    `-L${build}`,
+    '-lmetal_sim_framework',
+    '-lmetal_sim',
+    `-Wl,-rpath,${build}`,
+    '-lgnustep-base',
+    '-lobjc',
+    '-lBlocksRuntime',
+  ],
+};
 const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra'];
 
 const filesIn = (folder) => readdirSync(join(here, folder)).map((file) => join(here, folder, file));
@@ -98,6 +112,7 @@ function library(name, folder, extension, flags, libraries, alsoRead) {
   writeFileSync(stamp, digest);
 }
 
+const require = createRequire(import.meta.url);
 const headers = [join(here, 'include', 'metal_sim_abi.h')];
 library('libmetal_sim.so', 'engine', '.cc', [], ['-ldl'], headers);
 library(
@@ -118,4 +133,12 @@ library(
     join(here, 'include', 'Metal', 'Metal.h'),
     ...filesIn('engine').filter((file) => file.endsWith('.h')),
   ],
+);
+library(
+  'metal_sim_run.node',
+  'driver',
+  '.cc',
+  ['-DNAPI_VERSION=8', `-I${require('node-api-headers').include_dir}`],
+  [`-L${build}`, '-lmetal_sim', `-Wl,-rpath,${build}`, '-ldl'],
+  [...headers, ...filesIn('engine').filter((file) => file.endsWith('.h'))],
 );

@@ -1,0 +1,55 @@
+#pragma once
+#import <Metal/Metal.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "objective-c.h"
+
+namespace mlxc {
+
+/** A value for a function constant. */
+struct FunctionConstant {
+  uint64_t index;
+  MTLDataType type;
+  /** The bytes of the value, at the front. */
+  uint64_t bits;
+};
+
+/** What is asked of a library: a kernel by name, and how it is launched. */
+struct KernelRequest {
+  std::string name;
+  std::vector<FunctionConstant> constants;
+  /** Threads a threadgroup. */
+  uint64_t threads;
+  /** A letter for each of its buffers: r read, w written, x both. */
+  std::string accesses;
+  /** Whether its buffers travel as one table of addresses in binding 0. */
+  bool usesTable;
+};
+
+/** A kernel, ready to be dispatched. */
+struct Kernel {
+  KernelRequest request;
+  Retained<id<MTLComputePipelineState>> pipeline;
+};
+
+/** A library of kernels with their pipelines, which are built when it is opened. */
+class MetalLibrary {
+ public:
+  /** From Metal source. Each returns the problem, or an empty string. */
+  std::string openSource(id<MTLDevice> device, const std::string &source, std::vector<KernelRequest> requests);
+  /** From a .metallib file. */
+  std::string openFile(id<MTLDevice> device, const std::string &path, std::vector<KernelRequest> requests);
+
+  const std::vector<Kernel> &kernels() const { return kernels_; }
+
+ private:
+  std::string build(id<MTLDevice> device, id<MTLLibrary> library, std::vector<KernelRequest> requests);
+
+  std::vector<Kernel> kernels_;
+};
+
+}  // namespace mlxc
