@@ -65,6 +65,12 @@ const language: readonly string[] = [
   '-ferror-limit=0',
   '-fno-caret-diagnostics',
   '-fbracket-depth=1024',
+  // float to int truncates, saturates, and makes 0 of NaN; bfloat is rounded after each operation; integers wrap
+  '-fno-strict-float-cast-overflow',
+  '-Xclang',
+  '-fbfloat16-excess-precision=none',
+  '-fwrapv',
+  '-D__METAL_VERSION__=310',
   '-Wno-unknown-attributes',
   '-Wno-ignored-attributes',
   '-Wno-unknown-pragmas',
@@ -72,7 +78,8 @@ const language: readonly string[] = [
 
 /** Every access is a call of the engine; nothing else of the sanitizer is wanted. */
 const hooks: readonly string[] = [
-  '-fsanitize=kernel-address',
+  '-fsanitize=kernel-address,array-bounds,integer-divide-by-zero',
+  '-ftrivial-auto-var-init=pattern',
   ...[
     '-asan-instrumentation-with-call-threshold=0',
     '-asan-stack=0',
@@ -155,6 +162,7 @@ export function compileMetal(
       '-o',
       library,
       ...engineLibrary(),
+      '-lm',
     ]);
     if (linked.status !== 0) throw new Error(`the library does not link:\n${linked.stderr}`);
     mkdirSync(dirname(out), { recursive: true });

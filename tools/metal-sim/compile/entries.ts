@@ -132,7 +132,9 @@ export function tableText(kernels: readonly TranslatedKernel[]): string {
   }
   lines.push(
     '  {0}};',
+    'extern const struct metal_sim_library metal_sim_library;',
     '__attribute__((constructor)) static void fill(void) {',
+    '  metal_sim_loaded(&metal_sim_library);',
     ...kernels.flatMap((kernel, k) =>
       kernel.parameters.length === 0
         ? []

@@ -7,6 +7,8 @@ import { analyse, closing, type KernelText, type Structure } from '../../metal-c
 import type { Token } from '../../metal-check/tokens.ts';
 import { tokenize } from '../../metal-check/tokens.ts';
 import { openClOnlyWords } from '../../metal-check/words.ts';
+import { constructors } from './constructors.ts';
+import { applyEdits, type Edit } from './edit.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
 export type ConstantValues = ReadonlyMap<number, string>;
@@ -57,19 +59,14 @@ export class TranslationProblem extends Error {
   }
 }
 
-/** Replacements by the index of the first token; a run of tokens is replaced by a text. */
-interface Edit {
-  readonly from: number;
-  /** The token after the last one replaced. */
-  readonly to: number;
-  readonly text: string;
-}
-
 const spaces: ReadonlyMap<string, string> = new Map([
   ['device', '__global'],
   ['threadgroup', '__local'],
   ['thread', '__private'],
 ]);
+
+/** Types that clang has by these names without being asked. */
+const openClTypes = /^atomic_(?:u?int|float|bool|ulong)$/;
 
 export function translateMetal(source: string, values: ConstantValues): Translation {
   const structure = analyse(tokenize(source));
@@ -79,12 +76,13 @@ export function translateMetal(source: string, values: ConstantValues): Translat
   for (const [k, kernel] of structure.kernels.entries())
     threadgroupLocals(structure, kernel, k, edits);
   const instances = instantiations(structure, edits);
+  edits.push(...constructors(structure.tokens));
   words(structure, defined, edits);
   const waiting = waitingNames(structure);
   const kernels = structure.kernels.flatMap((kernel) =>
     kernelsOf(structure, kernel, instances, waiting, constants),
   );
-  return { text: apply(source, structure.tokens, edits), kernels, constants };
+  return { text: applyEdits(source, structure.tokens, edits), kernels, constants };
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -121,7 +119,7 @@ function words({ tokens }: Structure, defined: ReadonlySet<string>, edits: Edit[
       const name = tokens[i + 2]?.text ?? '';
       replace(defined.has(name) ? 'true' : 'false', closing(tokens, i + 1) + 1 - i);
     } else if (spaces.has(token.text)) replace(spaces.get(token.text)!);
-    else if (openClOnlyWords.has(token.text)) replace(`${token.text}_`);
+    else if (openClOnlyWords.has(token.text) || openClTypes.test(token.text)) replace(`${token.text}_`);
   });
 }
 
@@ -456,21 +454,4 @@ function waitingNames({ tokens, scopes }: Structure): ReadonlySet<string> {
     }
   }
   return waiting;
-}
-
-// ---------------------------------------------------------------------------------------------------------
-
-function apply(source: string, tokens: readonly Token[], edits: readonly Edit[]): string {
-  let text = '';
-  let at = 0;
-  for (const { from, to, text: replacement } of [...edits].sort((a, b) => a.from - b.from)) {
-    const start = tokens[from]!.start;
-    const last = tokens[to - 1]!;
-    const end = last.start + last.text.length;
-    // lines stay where they are
-    const lines = source.slice(start, end).split('\n').length - 1;
-    text += source.slice(at, start) + replacement + '\n'.repeat(lines);
-    at = end;
-  }
-  return text + source.slice(at);
 }

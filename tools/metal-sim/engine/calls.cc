@@ -67,6 +67,22 @@ METAL_SIM_EXPORT unsigned metal_sim_exchange(const char* what, const void* mine,
   return Engine::shared().exchange(what, mine, size, all, METAL_SIM_SITE);
 }
 
+METAL_SIM_EXPORT void metal_sim_loaded(const metal_sim_library* library) {
+  Engine::shared().add_library(reinterpret_cast<uintptr_t>(library));
+}
+METAL_SIM_EXPORT unsigned metal_sim_lane() { return Engine::shared().lane(); }
+
+// ---------------------------------------------------------------------------------------------------------
+// What clang's checks of indices and divisions call (`-fsanitize=array-bounds,integer-divide-by-zero`)
+
+METAL_SIM_EXPORT void __ubsan_handle_out_of_bounds(void*, uintptr_t index) {
+  Engine::shared().wrong("out-of-bounds", "takes element " + std::to_string(static_cast<intptr_t>(index)) + " of an array that ends before",
+                         METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT void __ubsan_handle_divrem_overflow(void*, uintptr_t, uintptr_t) {
+  Engine::shared().wrong("division", "divides an integer by zero, or the least one by -1: Metal gives no particular value", METAL_SIM_SITE);
+}
+
 // ---------------------------------------------------------------------------------------------------------
 // Atomics. One thread runs at a time, so they only have to be told from plain accesses.
 
@@ -129,6 +145,9 @@ METAL_SIM_EXPORT float metal_sim_atomic_float(metal_sim_atomic operation, void* 
 }
 METAL_SIM_EXPORT unsigned long metal_sim_atomic_ulong(metal_sim_atomic operation, void* at, unsigned long operand) {
   return apply(operation, at, operand, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT unsigned metal_sim_atomic_byte(metal_sim_atomic operation, void* at, unsigned operand) {
+  return apply(operation, at, static_cast<uint8_t>(operand), METAL_SIM_SITE);
 }
 METAL_SIM_EXPORT int metal_sim_compare_exchange(void* at, unsigned* expected, unsigned desired) {
   Engine& engine = Engine::shared();

@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include <link.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -332,6 +334,37 @@ unsigned Engine::exchange(const char* what, const void* mine, unsigned size, voi
   return lane.mask;
 }
 
+void Engine::add_library(uintptr_t inside) {
+  const std::lock_guard lock(constants_mutex_);
+  struct Search {
+    uintptr_t inside;
+    std::vector<Range>& into;
+  } search{inside, constants_};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* argument) {
+        auto& [inside, into] = *static_cast<Search*>(argument);
+        std::vector<Range> segments;
+        bool is_here = false;
+        for (int i = 0; i < info->dlpi_phnum; i++) {
+          const auto& header = info->dlpi_phdr[i];
+          if (header.p_type != PT_LOAD) continue;
+          segments.push_back({info->dlpi_addr + header.p_vaddr, header.p_memsz});
+          is_here = is_here || inside - segments.back().base < segments.back().length;
+        }
+        if (is_here) into.insert(into.end(), segments.begin(), segments.end());
+        return is_here ? 1 : 0;
+      },
+      &search);
+}
+
+unsigned Engine::lane() const { return current_ == nullptr ? 0 : current_->thread.index_in_simdgroup; }
+
+void Engine::wrong(const char* kind, std::string message, const void* site) {
+  if (current_ == nullptr) return;
+  report(kind, std::move(message), site);
+  stop();
+}
+
 void* Engine::local(unsigned declaration, size_t size, size_t alignment, const void* site) {
   for (const auto& [known, offset] : declarations_) {
     if (known == declaration) return local_.data() + offset;
@@ -476,6 +509,7 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
 
   Allocation* allocation = memory_.find(address);
   if (allocation == nullptr) {
+    const std::lock_guard lock(constants_mutex_);
     for (const Range& range : constants_) {
       if (address - range.base < range.length) {
         if (!is_write) return;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -74,8 +75,8 @@ class Engine {
   const Statistics& statistics() const { return statistics_; }
   /** The order of threads and threadgroups follows from it. */
   void seed(uint64_t seed) { random_.seed(seed); }
-  /** Memory of a loaded library that kernels may read: its constants. */
-  void add_constants(uintptr_t base, size_t length) { constants_.push_back({base, length}); }
+  /** The segments of the library that `inside` lies in: kernels may read them, for there are its constants. */
+  void add_library(uintptr_t inside);
 
   // Called by kernels.
   bool fails_spuriously() { return random_() % 8 == 0; }
@@ -83,6 +84,9 @@ class Engine {
   void simdgroup_barrier(unsigned flags, const void* site);
   void* local(unsigned declaration, size_t size, size_t alignment, const void* site);
   unsigned exchange(const char* what, const void* mine, unsigned size, void* all, const void* site);
+  unsigned lane() const;
+  /** A finding of the compiled code itself, outside of kernels ignored. */
+  void wrong(const char* kind, std::string message, const void* site);
   void access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site);
 
  private:
@@ -122,6 +126,7 @@ class Engine {
   const Dispatch* dispatch_ = nullptr;
   std::vector<Finding> findings_;
   std::vector<Range> constants_;
+  std::mutex constants_mutex_;
   Lane* current_ = nullptr;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<unsigned> order_;

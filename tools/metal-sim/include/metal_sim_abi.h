@@ -89,6 +89,12 @@ void *metal_sim_local(unsigned declaration, unsigned long size, unsigned long al
  */
 unsigned metal_sim_exchange(const char *what, const void *mine, unsigned size, void *all);
 
+/** A library tells of itself when it is loaded. */
+void metal_sim_loaded(const struct metal_sim_library *library);
+
+/** `[[thread_index_in_simdgroup]]` of the calling thread. */
+unsigned metal_sim_lane(void);
+
 enum metal_sim_atomic {
   metal_sim_atomic_load,
   metal_sim_atomic_store,
@@ -107,6 +113,8 @@ unsigned metal_sim_atomic_uint(enum metal_sim_atomic operation, void *at, unsign
 int metal_sim_atomic_int(enum metal_sim_atomic operation, void *at, int operand);
 float metal_sim_atomic_float(enum metal_sim_atomic operation, void *at, float operand);
 unsigned long metal_sim_atomic_ulong(enum metal_sim_atomic operation, void *at, unsigned long operand);
+/** Of `atomic_bool`: load, store and exchange. */
+unsigned metal_sim_atomic_byte(enum metal_sim_atomic operation, void *at, unsigned operand);
 /** True when `*at` was `*expected` and is now `desired`; else `*expected` becomes `*at`. Fails now and then for no reason, as Metal may. */
 int metal_sim_compare_exchange(void *at, unsigned *expected, unsigned desired);
 

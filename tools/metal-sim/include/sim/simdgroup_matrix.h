@@ -1,0 +1,94 @@
+// Matrices of 8 x 8 that a simdgroup holds together, two elements of a row in each lane, laid out as on every Apple GPU so far.
+#pragma once
+
+namespace metal {
+
+template <typename T, int Columns, int Rows> struct simdgroup_matrix {
+  static_assert(Columns == 8 && Rows == 8, "simdgroup matrices are 8 x 8");
+  static_assert(is_floating_point_v<T>, "the elements of a simdgroup matrix are half, bfloat or float");
+  vec<T, 2> elements_;
+
+  simdgroup_matrix() = default;
+  /** `x` on the diagonal. */
+  explicit simdgroup_matrix(T x) {
+    const uint lane = metal_sim_lane(), row = metal_sim_row(lane), column = metal_sim_column(lane);
+    elements_ = vec<T, 2>{row == column ? x : (T)0, row == column + 1 ? x : (T)0};
+  }
+  static constexpr uint metal_sim_row(uint lane) { return (lane / 4 & 4) + lane / 2 % 4; }
+  static constexpr uint metal_sim_column(uint lane) { return (lane / 4 & 2) * 2 + lane % 2 * 2; }
+  __private vec<T, 2> &thread_elements() { return *(__private vec<T, 2> *)&elements_; }
+  const __private vec<T, 2> &thread_elements() const { return *(const __private vec<T, 2> *)&elements_; }
+};
+typedef simdgroup_matrix<half, 8, 8> simdgroup_half8x8;
+typedef simdgroup_matrix<bfloat, 8, 8> simdgroup_bfloat8x8;
+typedef simdgroup_matrix<float, 8, 8> simdgroup_float8x8;
+
+template <typename T, int C, int R> METAL_SIM_INLINE simdgroup_matrix<T, C, R> make_filled_simdgroup_matrix(T x) {
+  simdgroup_matrix<T, C, R> m;
+  m.elements_ = vec<T, 2>{x, x};
+  return m;
+}
+
+// The lanes meet, so that one that stays away is found; then each reads or writes its own two.
+#define METAL_SIM_MATRIX_MEMORY(SPACE) \
+  template <typename T> \
+  METAL_SIM_INLINE void simdgroup_load(__private simdgroup_matrix<T, 8, 8> &d, const SPACE T *source, ulong elements_per_row = 8, \
+                                       ulong2 matrix_origin = 0, bool transpose_matrix = false) { \
+    metal_sim::meet("simdgroup_load", (uchar)0); \
+    const uint lane = metal_sim_lane(); \
+    const ulong row = simdgroup_matrix<T, 8, 8>::metal_sim_row(lane), column = simdgroup_matrix<T, 8, 8>::metal_sim_column(lane); \
+    const SPACE T *from = source + matrix_origin.y * elements_per_row + matrix_origin.x; \
+    const T a = transpose_matrix ? from[column * elements_per_row + row] : from[row * elements_per_row + column]; \
+    const T b = transpose_matrix ? from[(column + 1) * elements_per_row + row] : from[row * elements_per_row + column + 1]; \
+    d.elements_ = vec<T, 2>{a, b}; \
+  } \
+  template <typename T> \
+  METAL_SIM_INLINE void simdgroup_store(simdgroup_matrix<T, 8, 8> m, SPACE T *destination, ulong elements_per_row = 8, \
+                                        ulong2 matrix_origin = 0, bool transpose_matrix = false) { \
+    metal_sim::meet("simdgroup_store", (uchar)0); \
+    const uint lane = metal_sim_lane(); \
+    const ulong row = simdgroup_matrix<T, 8, 8>::metal_sim_row(lane), column = simdgroup_matrix<T, 8, 8>::metal_sim_column(lane); \
+    SPACE T *to = destination + matrix_origin.y * elements_per_row + matrix_origin.x; \
+    to[transpose_matrix ? column * elements_per_row + row : row * elements_per_row + column] = m.elements_.x; \
+    to[transpose_matrix ? (column + 1) * elements_per_row + row : row * elements_per_row + column + 1] = m.elements_.y; \
+  }
+METAL_SIM_MATRIX_MEMORY(__global)
+METAL_SIM_MATRIX_MEMORY(__local)
+#undef METAL_SIM_MATRIX_MEMORY
+
+/** d = a * b + c, in float whatever the types. */
+template <typename D, typename A, typename B, typename C>
+METAL_SIM_INLINE void simdgroup_multiply_accumulate(__private simdgroup_matrix<D, 8, 8> &d, simdgroup_matrix<A, 8, 8> a,
+                                                    simdgroup_matrix<B, 8, 8> b, simdgroup_matrix<C, 8, 8> c) {
+  typedef simdgroup_matrix<A, 8, 8> M;
+  struct Pair {
+    float a[2], b[2];
+  };
+  Pair mine = {{(float)a.elements_.x, (float)a.elements_.y}, {(float)b.elements_.x, (float)b.elements_.y}};
+  const auto all = metal_sim::meet("simdgroup_multiply_accumulate", mine);
+  float left[8][8], right[8][8];
+  for (uint lane = 0; lane < 32; lane++) {
+    const uint row = M::metal_sim_row(lane), column = M::metal_sim_column(lane);
+    for (uint i = 0; i < 2; i++) {
+      left[row][column + i] = all.of[lane].a[i];
+      right[row][column + i] = all.of[lane].b[i];
+    }
+  }
+  const uint row = M::metal_sim_row(all.lane), column = M::metal_sim_column(all.lane);
+  float sum[2] = {(float)c.elements_.x, (float)c.elements_.y};
+  for (uint k = 0; k < 8; k++)
+    for (uint i = 0; i < 2; i++) sum[i] = __builtin_fmaf(left[row][k], right[k][column + i], sum[i]);
+  d.elements_ = vec<D, 2>{(D)sum[0], (D)sum[1]};
+}
+template <typename D, typename A, typename B>
+METAL_SIM_INLINE void simdgroup_multiply(__private simdgroup_matrix<D, 8, 8> &d, simdgroup_matrix<A, 8, 8> a, simdgroup_matrix<B, 8, 8> b) {
+  simdgroup_multiply_accumulate(d, a, b, make_filled_simdgroup_matrix<D, 8, 8>((D)0.0f));
+}
+template <typename T>
+METAL_SIM_INLINE simdgroup_matrix<T, 8, 8> operator*(simdgroup_matrix<T, 8, 8> a, simdgroup_matrix<T, 8, 8> b) {
+  simdgroup_matrix<T, 8, 8> d;
+  simdgroup_multiply(d, a, b);
+  return d;
+}
+
+}  // namespace metal
