@@ -2,7 +2,7 @@
 import { MlxcError } from '../../runtime/errors.ts';
 import { type Diagnostic, Diagnostics } from '../diagnostics/diagnostic.ts';
 import { elaborate } from '../elaborate/elaborate.ts';
-import type { Module } from '../syntax/ast.ts';
+import type { KernelClause, Module } from '../syntax/ast.ts';
 import { findUnused } from '../syntax/find-unused.ts';
 import { printProgram } from '../tensor-ir/print.ts';
 import type { Func, Program } from '../tensor-ir/program.ts';
@@ -11,6 +11,7 @@ import { expandTransformations } from '../transforms/expand.ts';
 import { TransformProblem } from '../transforms/problem.ts';
 import { type Source, SourceTree } from './front-end.ts';
 import type { CompilerHost, Target } from './host.ts';
+import type { KernelSource } from './kernel-sources.ts';
 import { type Inspection, StageRunner, type StageTiming } from './stage-runner.ts';
 
 export interface CheckOptions {
@@ -49,6 +50,8 @@ export interface CheckedProgram extends Report {
   /** With the transformations expanded. */
   readonly plain: Program<'plain'>;
   readonly warnings: readonly Diagnostic[];
+  /** The sources of `extern` functions by name. */
+  readonly kernels: ReadonlyMap<string, KernelSource>;
 }
 
 /** How programs are printed and verified between stages. */
@@ -92,6 +95,8 @@ export function checkWith(
     resolve: (importer: string, specifier: string) => tree.resolve(importer, specifier),
     prelude,
     sink,
+    findKernel: (importer: string, clause: KernelClause, owner: string) =>
+      tree.kernels.find(importer, clause, owner),
     dims: new Map(Object.entries(options.dims ?? {})),
     ...(options.entries === undefined ? {} : { entries: options.entries }),
   };
@@ -108,7 +113,8 @@ export function checkWith(
   }
   if (options.targets?.includes('metal') === true) refuseDoubles(plain, module, sink);
   if (sink.hasErrors) return fail();
-  return { ok: true, module, traced, plain, warnings: sink.inReadingOrder(), ...report };
+  const warnings = sink.inReadingOrder();
+  return { ok: true, module, traced, plain, warnings, kernels: tree.kernels.all, ...report };
 }
 
 /** Dims come from the caller, not from the source, so that a wrong one is an exception: MLX5120. */

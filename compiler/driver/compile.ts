@@ -4,8 +4,9 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/span.ts';
 import type { FusedEntry } from '../passes/fused-group.ts';
+import { inlineKernels, kernelCalls } from '../passes/inline-kernels.ts';
 import { type CpuModel, cpuModels } from '../schedule/device-model.ts';
-import type { Program } from '../tensor-ir/program.ts';
+import type { Operation, Program } from '../tensor-ir/program.ts';
 import { type CompiledBundle, makeBundle } from './bundle.ts';
 import {
   type CheckedProgram,
@@ -18,11 +19,17 @@ import {
 import { PlaceTable, showPlaces } from './explain/places.ts';
 import type { Source } from './front-end.ts';
 import type { CompilerHost, Target } from './host.ts';
+import { type KernelLibrary, libraryKey } from './kernel-libraries.ts';
 import { buildTarget, fuseProgram, simplifyProgram, type TargetProgram } from './pipeline.ts';
 
 export interface CompileOptions extends CheckOptions {
   /** Base name of the bundle; by default that of the source. */
   readonly name?: string;
+  /**
+   * Kernels of `extern` functions in HLSL and DXIL, compiled before (toolchain/). One that is missing here runs its reference
+   * body on Metal.
+   */
+  readonly libraries?: ReadonlyMap<string, KernelLibrary>;
 }
 
 export interface CompileSuccess extends Report {
@@ -35,7 +42,7 @@ export type CompileResult = CompileSuccess | CompileFailure;
 
 /** The forms that a program takes on its way; for tools that show them. */
 export interface Stages extends CheckedProgram {
-  /** After simplification. */
+  /** After simplification, with the bodies of `extern` functions in place: what the interpreter runs. */
   readonly simple: Program<'plain'>;
   readonly fused: readonly FusedEntry[];
   readonly programs: readonly TargetProgram[];
@@ -60,16 +67,32 @@ export function compileStages(source: Source, options: CompileOptions): Stages |
   const runner = makeRunner(options);
   const checked = checkWith(source, options, runner);
   if (!checked.ok) return checked;
-  const { host, targets = ['cpu', 'metal'] } = options;
+  const { host, targets = ['cpu', 'metal'], libraries = new Map() } = options;
   const places = new PlaceTable(checked.module.file, checked.sources);
   const targetOptions = {
     showPlaces: (spans: readonly Span[]) => showPlaces(places.sorted(spans)),
     cpuModel: cpuModelOf(host),
     helper: (target: Target, name: string) => readHelper(host, target, name),
+    sources: checked.kernels,
+    libraries,
   };
-  const simple = simplifyProgram(checked.plain, runner);
+  const runsKernel = ({ attrs }: Operation): boolean =>
+    attrs['language'] === 'metal' ||
+    libraries.has(libraryKey({ source: String(attrs['source']), entry: String(attrs['kernel']) }));
+  const simple = simplifyProgram(
+    inlineKernels(checked.plain, () => false),
+    runner,
+  );
   const fused = fuseProgram(simple, runner);
-  const programs = targets.map((target) => buildTarget(target, fused, targetOptions, runner));
+  const hasKernels = kernelCalls(checked.plain).some(runsKernel);
+  const programs = targets.map((target) => {
+    if (target === 'cpu' || !hasKernels) {
+      return buildTarget(target, simple, fused, targetOptions, runner);
+    }
+    // another program from here on: kernels stand between what fuses
+    const own = simplifyProgram(inlineKernels(checked.plain, runsKernel), runner);
+    return buildTarget(target, own, fuseProgram(own, runner), targetOptions, runner);
+  });
   return { ...checked, simple, fused, programs };
 }
 

@@ -7,6 +7,7 @@ import type { Module } from '../syntax/ast.ts';
 import { type LazyModule, lazyModule } from '../syntax/lazy-module.ts';
 import { parse } from '../syntax/parse.ts';
 import type { CompilerHost } from './host.ts';
+import { KernelSources } from './kernel-sources.ts';
 
 /** What to compile: the text itself, or a path that the host reads. */
 export type Source =
@@ -30,6 +31,8 @@ const unnamed = 'source.mlx';
 export class SourceTree {
   /** Every text read so far, by the name that spans carry. */
   readonly texts: Map<string, string> = new Map();
+  /** What `extern` functions name. */
+  readonly kernels: KernelSources;
   private readonly modules = new Map<string, Module>();
   private readonly host: CompilerHost;
   private readonly sink: DiagnosticSink;
@@ -37,6 +40,7 @@ export class SourceTree {
   constructor(host: CompilerHost, sink: DiagnosticSink) {
     this.host = host;
     this.sink = sink;
+    this.kernels = new KernelSources(host, sink, this.texts);
   }
 
   /** Parses the root; undefined when its file does not exist. */

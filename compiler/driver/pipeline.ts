@@ -29,6 +29,8 @@ import { printC } from '../to-c/print.ts';
 import { printMetal } from '../to-metal/print.ts';
 import { inspectProgram } from './check-source.ts';
 import type { Target } from './host.ts';
+import { type KernelLibrary, placeLibraries } from './kernel-libraries.ts';
+import type { KernelSource } from './kernel-sources.ts';
 import type { StageRunner } from './stage-runner.ts';
 
 /** What a plain program goes through before fusion. */
@@ -56,13 +58,23 @@ export function fuseProgram(program: Program<'plain'>, runner: StageRunner): rea
 
 export interface TargetProgram {
   readonly target: Target;
+  /** As it went into fusion. */
+  readonly simple: Program<'plain'>;
+  /** What its `extern` kernels are made of. */
+  readonly sources: KernelTexts;
   readonly scheduled: ScheduledProgram;
   readonly planned: PlannedProgram;
   /** kernels.c or kernels.metal. */
   readonly text: string;
 }
 
+export type KernelTexts = ReadonlyMap<string, Pick<KernelSource, 'text' | 'names'>>;
+
 export interface TargetOptions {
+  /** The sources of `extern` functions by name. */
+  readonly sources: KernelTexts;
+  /** Libraries of kernels that are not Metal source, by `libraryKey`. */
+  readonly libraries: ReadonlyMap<string, KernelLibrary>;
   readonly cpuModel: CpuModel;
   /** The text of a helper of a printer, by target and name. */
   readonly helper: (target: Target, name: string) => string;
@@ -73,16 +85,22 @@ export interface TargetOptions {
 /** Kernels, their text and the plan for one device. */
 export function buildTarget(
   target: Target,
+  simple: Program<'plain'>,
   fused: readonly FusedEntry[],
   options: TargetOptions,
   runner: StageRunner,
 ): TargetProgram {
   const schedule: Schedule = target === 'cpu' ? cpuSchedule(options.cpuModel) : metalSchedule();
-  const print: (kernels: readonly Kernel[], helpers: (name: string) => string) => string =
-    target === 'cpu' ? printC : printMetal;
+  const { sources, libraries } = options;
+  const helper = (name: string): string => options.helper(target, name);
+  const print = (kernels: readonly Kernel[]): string =>
+    target === 'cpu'
+      ? printC(kernels, helper)
+      : printMetal(kernels, helper, (name) => sources.get(name)?.text ?? '');
+  const taken = new Set([...sources.values()].flatMap((source) => source.names));
   const scheduled = runner.run(
     `schedule-${target}`,
-    () => scheduleProgram(fused, schedule, options.showPlaces),
+    () => scheduleProgram(fused, schedule, options.showPlaces, taken),
     {
       show: ({ kernels }) => printKernels(kernels),
       verify: ({ kernels }) => {
@@ -90,11 +108,11 @@ export function buildTarget(
       },
     },
   );
-  const planned = runner.run(`plan-${target}`, () => makePlan(scheduled));
-  const text = runner.run(
-    `print-${target}`,
-    () => print(scheduled.kernels, (name) => options.helper(target, name)),
-    { show: (printed) => printed },
+  const planned = runner.run(`plan-${target}`, () =>
+    placeLibraries(makePlan(scheduled), scheduled.kernels, libraries),
   );
-  return { target, scheduled, planned, text };
+  const text = runner.run(`print-${target}`, () => print(scheduled.kernels), {
+    show: (printed) => printed,
+  });
+  return { target, simple, sources, scheduled, planned, text };
 }

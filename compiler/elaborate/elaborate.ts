@@ -18,6 +18,7 @@ import { makeEntry } from './entries.ts';
 import { genericsOf } from './generics.ts';
 import { FunctionTable } from './instances.ts';
 import { intrinsics } from './intrinsics/index.ts';
+import { checkKernel, type FindKernel } from './kernels.ts';
 import {
   type LoadedModule,
   libraryModules,
@@ -36,6 +37,8 @@ export interface ElaborateOptions {
   readonly sink: DiagnosticSink;
   /** Dims of the entry points with a value (`--dim B=32`); one that no entry point has is an error. */
   readonly dims?: ReadonlyMap<string, number>;
+  /** Sources of the kernels of `extern` functions. */
+  readonly findKernel?: FindKernel;
   /** Makes entries of these exported functions only; naming a generic one is an error. */
   readonly entries?: readonly string[];
 }
@@ -53,6 +56,7 @@ export function elaborate(root: Module, options: ElaborateOptions): Program<'tra
         .resolve(root.file, module)
         ?.declarations.some((d) => d.isExported && d.name.text === name),
     );
+  if (options.findKernel !== undefined) e.findKernel = options.findKernel;
   const loader = new ModuleLoader(e, preludeScope(intrinsics, options.prelude), options.resolve);
   const loaded = loader.load(root);
   for (const { module } of loader.loaded.values()) {
@@ -147,6 +151,7 @@ function checkSignatures(e: Elaborator, module: Module, scope: Scope): void {
     if (declaration.kind === 'const') {
       withoutOverflow(e, span, () => evaluateConst(e, { kind: 'const', declaration, scope }));
     } else if (declaration.kind === 'fn') {
+      checkKernel(e, declaration, scope);
       withoutOverflow(e, span, () => {
         const isOpen = genericReason(e, declaration, scope) !== undefined;
         return isOpen ? undefined : checkDeclared(e, declaration, scope);
@@ -159,6 +164,7 @@ function checkSignatures(e: Elaborator, module: Module, scope: Scope): void {
 function checkExamples(e: Elaborator, module: Module, scope: Scope): void {
   for (const declaration of module.declarations) {
     if (declaration.kind !== 'fn' || e.functions.entered.has(declaration)) continue;
+    if (declaration.kernel !== undefined) continue;
     if (genericReason(e, declaration, scope) === undefined || needsNumber(declaration)) continue;
     const { span } = declaration.name;
     withoutOverflow(e, span, () => elaborateDeclared(e, declaration, scope, 'canonical'));

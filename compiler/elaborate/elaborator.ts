@@ -23,6 +23,7 @@ import { CapturingBuilder } from './capturing-builder.ts';
 import { Conditions, showCondition } from './conditions.ts';
 import type { FunctionTable } from './instances.ts';
 import type { ElaborationContext, TracedFunction } from './intrinsic.ts';
+import type { FindKernel } from './kernels.ts';
 import { leavesOf, toTensor, toTensors } from './numbers.ts';
 import { showType } from './show.ts';
 import { errorTerm, rebuild, tensorTerm, typeOf } from './terms.ts';
@@ -44,9 +45,9 @@ const depthLimit = 400;
 /** Expressions elaborated and operations copied: a GPT of 12 layers takes some 30,000. */
 const workLimit = 500_000;
 
-/** Names and modules have codes of their own: MLX20xx. */
+/** Names and modules have codes of their own, MLX20xx, and so have kernels, MLX26xx. */
 function isAboutNames({ code }: Problem): boolean {
-  return code.startsWith('MLX20');
+  return code.startsWith('MLX20') || code.startsWith('MLX26');
 }
 
 export class Elaborator implements ElaborationContext {
@@ -135,6 +136,9 @@ export class Elaborator implements ElaborationContext {
   dimsOf(declaration: FunctionDeclaration): ReadonlyMap<string, number> {
     return this.fixed.has(declaration) ? this.dims : noDims;
   }
+
+  /** Finds the sources of kernels; without it there are none. */
+  findKernel: FindKernel = () => undefined;
 
   private readonly unknown = new Set<string>();
 

@@ -12,6 +12,7 @@ import { elaborateBlock } from './blocks.ts';
 import { coerce } from './coerce.ts';
 import { Conditions } from './conditions.ts';
 import type { Elaborator } from './elaborator.ts';
+import { applyKernel, checkKernel } from './kernels.ts';
 import { keyOfArgument, keyOfInstance, keyOfShape } from './keys.ts';
 import { Region } from './regions.ts';
 import { Scope } from './scope.ts';
@@ -62,6 +63,10 @@ export function enter(e: Elaborator, call: BoundCall): Term {
   e.functions.entered.add(call.declaration);
   if (isRecursive(e, call)) return errorTerm;
   const key = keyOfCall(e, call);
+  if (!checkKernel(e, call.declaration, call.scope)) {
+    e.functions.state.set(call.declaration, 'broken');
+    return errorTerm;
+  }
   if (key === undefined || e.functions.inPlace.has(key)) return elaborateBody(e, call);
   const { instances } = e.functions;
   if (!instances.has(key)) {
@@ -86,7 +91,12 @@ export function enter(e: Elaborator, call: BoundCall): Term {
   if (!e.spend(instance.func.body.length, call.span)) return errorTerm;
   const leaves: Value[] = [];
   for (const arg of call.args) leaves.push(...tensorsOf(arg));
-  const results = e.builder.inline(instance.func, leaves);
+  const { declaration, scope } = call;
+  const results =
+    declaration.kernel === undefined
+      ? e.builder.inline(instance.func, leaves)
+      : applyKernel(e, declaration, scope, instance.func, leaves);
+  if (results === undefined) return errorTerm;
   let next = 0;
   return mapLeaves(instance.result, (leaf) =>
     leaf.kind === 'tensor' ? { ...leaf, value: results[next++]! } : leaf,

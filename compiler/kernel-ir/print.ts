@@ -31,6 +31,10 @@ export function printKernel(original: Kernel): string {
     ...(threads === undefined ? [] : [`threads ${threads}`]),
     ...(segments === undefined ? [] : [`segments ${segments}`]),
   ];
+  if (kernel.external !== undefined) {
+    const { source, entry, threadgroup } = kernel.external;
+    launch.push(`threadgroup [${threadgroup.join(', ')}] from ${JSON.stringify(source)} ${entry}`);
+  }
   const header = [
     `// ${about.summary}`,
     `// ${about.schedule}; bytes ${print(about.bytes)}; flops ${print(about.flops)}`,

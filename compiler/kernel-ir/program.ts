@@ -65,6 +65,8 @@ export type KernelScalar =
 export interface RangeCondition {
   readonly value: Int;
   readonly extent: Int;
+  /** Tested at run time even where ranges prove it: proofs take dims to be at least 1. */
+  readonly isTested?: true;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -284,6 +286,8 @@ export interface Kernel {
   /** How many segments a horizontally fused kernel has. */
   readonly segments?: number;
   readonly body: readonly Statement[];
+  /** A kernel that the user wrote: then the body is empty, and the grid counts threads along z, y and x. */
+  readonly external?: ExternalKernel;
   /** What to tell people: the source lines it computes, and its cost. */
   readonly about: KernelAbout;
 }
@@ -296,4 +300,15 @@ export interface KernelAbout {
   readonly flops: Int;
   /** The schedule's class: map, row, column, contraction, ... */
   readonly schedule: string;
+}
+
+/** An `extern` function's kernel. Buffers and integers reach it as they reach ours (launch.ts). */
+export interface ExternalKernel {
+  readonly language: string;
+  /** Names the source. */
+  readonly source: string;
+  /** Its name there. */
+  readonly entry: string;
+  /** Threads of a threadgroup along x, y and z; smaller at the edges of the grid. */
+  readonly threadgroup: readonly [number, number, number];
 }

@@ -61,6 +61,11 @@ class Verifier {
       if (buffer.space !== 'device')
         this.fail(`parameter ${buffer.name} is in ${buffer.space} memory`);
     }
+    if (kernel.external !== undefined) {
+      if (kernel.body.length > 0) this.fail('a kernel of the user has a body');
+      if (this.target !== 'metal') this.fail('a kernel of the user off Metal');
+      return;
+    }
     for (const extent of kernel.grid) this.integer(extent, scope);
     this.block(kernel.body, scope, true);
   }

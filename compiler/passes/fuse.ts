@@ -132,7 +132,8 @@ class Fusion {
       }
       default: {
         if (op.primitive.name === 'literal') break;
-        if (op.regions.length > 0) this.regions.set(op, op.regions.map(fuseFunction));
+        const isControl = op.primitive.lower.kind === 'control';
+        if (isControl) this.regions.set(op, op.regions.map(fuseFunction));
         const position = this.groups.length;
         const reads = new Set(this.operandReads(op).map((r) => r.value));
         const group: OperationGroup = { kind: 'operation', op, reads };

@@ -78,6 +78,13 @@ export function chooseMaterialized(
     stored.add(source);
   };
 
+  const storeOperands = (op: Operation): void => {
+    for (const operand of op.operands) {
+      const source = definitions.get(operand);
+      if (source !== undefined && isInlined(source)) stored.add(operand);
+    }
+  };
+
   for (const result of func.results) {
     if (!isParameter.has(result)) {
       const op = definitions.get(result);
@@ -90,12 +97,11 @@ export function chooseMaterialized(
         op.operands.forEach(storeSource);
         break;
       case 'control':
-        for (const operand of op.operands) {
-          const source = definitions.get(operand);
-          if (source !== undefined && isInlined(source)) stored.add(operand);
-        }
+        storeOperands(op);
         break;
       default:
+        // a kernel that the user wrote takes buffers
+        if (op.primitive.name === 'extern') storeOperands(op);
         break;
     }
   }

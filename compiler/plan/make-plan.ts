@@ -7,7 +7,7 @@
  */
 import { InternalError } from '../diagnostics/internal-error.ts';
 import { metalKernelName, usesBindingTable } from '../kernel-ir/launch.ts';
-import type { Kernel } from '../kernel-ir/program.ts';
+import type { ExternalKernel, Kernel } from '../kernel-ir/program.ts';
 import { scratchBytes } from '../kernel-ir/scratch.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import type { ScheduledFunction, ScheduledProgram, ScheduledStep } from '../schedule/schedule.ts';
@@ -20,7 +20,15 @@ import type {
   Tree,
   Value,
 } from '../tensor-ir/program.ts';
-import type { Plan, PlanBuffer, PlanFunction, PlanKernel, PlanTree, Step } from './plan.ts';
+import type {
+  Plan,
+  PlanBuffer,
+  PlanExternal,
+  PlanFunction,
+  PlanKernel,
+  PlanTree,
+  Step,
+} from './plan.ts';
 import { planVersion } from './plan.ts';
 import { findReuse } from './reuse.ts';
 
@@ -74,7 +82,12 @@ function planKernel(kernel: Kernel, target: 'cpu' | 'metal'): PlanKernel {
     bindingTable: target === 'metal' && usesBindingTable(kernel),
     schedule: kernel.about.schedule,
     summary: kernel.about.summary,
+    ...(kernel.external === undefined ? {} : { external: planExternal(kernel.external) }),
   };
+}
+
+function planExternal({ entry, threadgroup }: ExternalKernel): PlanExternal {
+  return { entry, threadgroup };
 }
 
 type MutableBuffer = { -readonly [K in keyof PlanBuffer]: PlanBuffer[K] };

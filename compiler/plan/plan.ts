@@ -146,6 +146,31 @@ export interface PlanKernel {
   readonly bindingTable: boolean;
   readonly schedule: string;
   readonly summary: string;
+  /** Metal: a kernel that the user wrote (`extern`). */
+  readonly external?: PlanExternal;
+}
+
+/**
+ * A kernel of the user. Its buffers have the indices 0, 1, ... in the order of the bindings; the integers follow as one struct of
+ * `int`. The grid of its dispatches counts threads along z, y, x: groups at its edges are smaller (`dispatchThreads`).
+ */
+export interface PlanExternal {
+  /** Its name in the library: `row_scale`, `rows::scale`. */
+  readonly entry: string;
+  /** Threads of a threadgroup along x, y and z. */
+  readonly threadgroup: readonly [number, number, number];
+  /** The file of the bundle that is its library; absent when it is in kernels.metal. */
+  readonly library?: string;
+  /** For a kernel made by metal-shaderconverter: what stands in its one buffer instead. */
+  readonly arguments?: PlanArgumentBuffer;
+}
+
+/** A top-level argument buffer: entries of 24 bytes (address, 0, byte length), in the order of the shader converter. */
+export interface PlanArgumentBuffer {
+  readonly index: number;
+  readonly size: number;
+  /** `binding` numbers the kernel's bindings; without it the entry is the struct of integers. */
+  readonly entries: readonly { readonly offset: number; readonly binding?: number }[];
 }
 
 /** The kernels and steps of one device; both devices share signatures. */

@@ -20,6 +20,7 @@ import { dotGeneral } from './dot-general.ts';
 import { dynamicSlice, dynamicUpdateSlice } from './dynamic-slice.ts';
 import { erf, erfc, erfinv } from './error-function.ts';
 import { cbrt, exp, exp2, expm1, log, log1p, log2, logistic, rsqrt, sqrt } from './exponential.ts';
+import { extern } from './extern.ts';
 import { digamma, lgamma, polygamma } from './gamma.ts';
 import { gather } from './gather.ts';
 import { linearRecurrence } from './linear-recurrence.ts';
@@ -201,6 +202,8 @@ const records: readonly unknown[] = [
   // stop-gradient.ts, optimization-barrier.ts
   stopGradient,
   optimizationBarrier,
+  // extern.ts
+  extern,
   // custom-derivative.ts
   customVjp,
   customJvp,
@@ -275,6 +278,7 @@ export {
   exp,
   exp2,
   expm1,
+  extern,
   floor,
   floorDiv,
   gather,

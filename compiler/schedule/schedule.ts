@@ -78,12 +78,14 @@ export interface ScheduledProgram {
 /** Names the source lines of spans, such as `model.mlx:3-5`; empty when nothing is known of them. */
 export type ShowPlaces = (spans: readonly Span[]) => string;
 
+/** `taken` are names that other code of the same library has. */
 export function scheduleProgram(
   entries: readonly FusedEntry[],
   schedule: Schedule,
   showPlaces: ShowPlaces = () => '',
+  taken: ReadonlySet<string> = new Set(),
 ): ScheduledProgram {
-  const scheduler = new Scheduler(schedule, showPlaces);
+  const scheduler = new Scheduler(schedule, showPlaces, taken);
   const scheduled = entries.map((entry) => ({
     entry,
     scheduled: scheduler.function(entry.fused, entry.entry.name, entry.entry.dims),
@@ -101,11 +103,13 @@ class Scheduler {
   private readonly schedule: Schedule;
   private readonly showPlaces: ShowPlaces;
   private readonly names = new Set<string>();
+  private readonly taken: ReadonlySet<string>;
   private readonly known = new Map<string, Known>();
 
-  constructor(schedule: Schedule, showPlaces: ShowPlaces) {
+  constructor(schedule: Schedule, showPlaces: ShowPlaces, taken: ReadonlySet<string>) {
     this.schedule = schedule;
     this.showPlaces = showPlaces;
+    this.taken = taken;
   }
 
   function(fused: FusedFunction, prefix: string, dims: readonly string[]): ScheduledFunction {
@@ -175,7 +179,10 @@ class Scheduler {
 
   private uniqueName(base: string): string {
     let name = base;
-    for (let n = 2; this.names.has(name); n++) name = `${base}_${n}`;
+    // the printers add structs of arguments
+    const isTaken = (n: string): boolean =>
+      this.names.has(n) || ['', '_Params', '_Buffers'].some((end) => this.taken.has(n + end));
+    for (let n = 2; isTaken(name); n++) name = `${base}_${n}`;
     this.names.add(name);
     return name;
   }
@@ -216,8 +223,10 @@ function nameGroup(fused: FusedFunction, group: Group, prefix: string): string {
       for (const store of group.members[0]!.stages[0]!.stores) add(store.value);
       words.push('all');
       break;
-    case 'operation':
-      words.push(group.op.primitive.name);
+    case 'operation': {
+      const { name } = group.op.primitive;
+      words.push(name === 'extern' ? String(group.op.attrs['kernel']) : name);
+    }
   }
   return [prefix, ...words.slice(0, 3)].join('_').replace(/[^A-Za-z0-9_]/g, '_');
 }

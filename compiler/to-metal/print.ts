@@ -11,20 +11,41 @@ import { forEachScalar, forEachStatement, ownScalars } from '../kernel-ir/statem
 import { emitKernel } from './emit-kernel.ts';
 
 /**
- * The Metal source of a program's kernels. `helpers` gives the text of helpers/NAME.metal. Throws InternalError when a
+ * The Metal source of a program's kernels. `helpers` gives the text of helpers/NAME.metal, `sources` those that users wrote:
+ * each comes once, after ours, so that what it says (`using namespace`, macros) holds in it alone or in those after it. Throws InternalError when a
  * kernel uses f64 (see `unsupportedOnMetal`) or when two kernels share a name.
  */
-export function printMetal(kernels: readonly Kernel[], helpers: (name: string) => string): string {
+export function printMetal(
+  kernels: readonly Kernel[],
+  helpers: (name: string) => string,
+  sources: (name: string) => string = noSource,
+): string {
   const needed = new Set<string>();
   const seen = new Set<string>();
-  const texts = kernels.map((kernel) => {
+  const external = new Set<string>();
+  const texts = kernels.flatMap((kernel) => {
+    if (kernel.external !== undefined) {
+      if (kernel.external.language === 'metal') external.add(kernel.external.source);
+      return [];
+    }
     const name = metalKernelName(kernel.name);
     if (seen.has(name)) throw new InternalError(`two kernels are called ${name}`);
     seen.add(name);
     return emitKernel(kernel, (helper) => needed.add(helper));
   });
   const helperTexts = helpersInOrder([...needed].sort(), helpers).map((text) => `${text}\n`);
-  return ['#include <metal_stdlib>\n', ...helperTexts, ...texts].join('\n');
+  const written = [...external].map((name) => externalText(name, sources(name)));
+  return ['#include <metal_stdlib>\n', ...helperTexts, ...texts, ...written].join('\n');
+}
+
+/** A source that a user wrote: errors in it name its own file and lines. */
+export function externalText(name: string, text: string): string {
+  const file = name.replace(/^.*[\\/]/, '').replace(/[\\"\n\r]/g, '_');
+  return `#line 1 "${file}"\n${text.trimEnd()}\n`;
+}
+
+function noSource(name: string): string {
+  throw new InternalError(`the source ${name} of a kernel is not there`);
 }
 
 /** Why the kernel cannot run on Metal, or undefined when it can: Metal has no double precision. */

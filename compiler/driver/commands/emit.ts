@@ -11,7 +11,8 @@ export function emitStage(stages: Stages, emit: Emit): string {
     case 'ast':
       return JSON.stringify(stages.module, withoutSpans, 2);
     case 'ir':
-      return printProgram(stages.simple);
+      // with the kernels that somebody wrote, where the target has them
+      return printProgram(programs.at(-1)?.simple ?? stages.simple);
     case 'kernels':
       return programs
         .map((p) => `// target ${p.target}\n\n${printKernels(p.scheduled.kernels)}`)

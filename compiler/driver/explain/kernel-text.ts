@@ -6,7 +6,14 @@ import type { TargetProgram } from '../pipeline.ts';
 export function splitKernels(program: TargetProgram): Readonly<Record<string, string>> {
   const { kernels } = program.scheduled;
   if (program.target === 'metal') {
-    return Object.fromEntries(kernels.map((kernel) => [kernel.name, emitKernel(kernel, () => {})]));
+    return Object.fromEntries(
+      kernels.map((kernel) => [
+        kernel.name,
+        kernel.external === undefined
+          ? emitKernel(kernel, () => {})
+          : (program.sources.get(kernel.external.source)?.text ?? ''),
+      ]),
+    );
   }
   // printC puts a marker line before each kernel, in order.
   const [, ...texts] = program.text.split(kernelMarker);

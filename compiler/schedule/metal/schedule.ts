@@ -6,6 +6,7 @@ import type { Schedule } from '../schedule.ts';
 import { scheduleColumns } from './column.ts';
 import { isTiled, scheduleContraction } from './contraction.ts';
 import { scheduleCumulative } from './cumulative.ts';
+import { scheduleExtern } from './extern.ts';
 import { scheduleFullReduction } from './full-reduction.ts';
 import { scheduleHorizontal } from './horizontal.ts';
 import { scheduleMap } from './map.ts';
@@ -36,6 +37,7 @@ export function metalSchedule(): Schedule {
       if (op.primitive.lower.kind === 'scatter') return [scheduleScatter(fused, op, label)];
       if (isCumulative(op)) return scheduleCumulative(fused, op, label);
       if (op.primitive.name === 'argsort') return scheduleSort(fused, op, label);
+      if (op.primitive.name === 'extern') return [scheduleExtern(op, label)];
       throw new InternalError(`no Metal schedule for ${op.primitive.name}`);
     },
   };
