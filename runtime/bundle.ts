@@ -1,6 +1,7 @@
 /** Bundles: the artefact of a build, in memory or as a folder `NAME.mlxbundle/`. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { PlanFunction } from '../compiler/plan/plan.ts';
 import type { DType } from '../compiler/tensor-ir/dtype.ts';
 import { parseConstants } from './constants.ts';
 import { MlxcError } from './errors.ts';
@@ -17,6 +18,10 @@ export interface Bundle {
   readonly plan: unknown;
   /** The content of kernels.c; empty when the plan has no kernels. */
   readonly kernels: string;
+  /** The content of kernels.metal; absent or empty when not built for Metal. */
+  readonly metal?: string;
+  /** The path of kernels.metallib, which is loaded instead of kernels.metal where there is one. */
+  readonly metallib?: string;
   /** The content of constants.safetensors. */
   readonly constants: ReadonlyMap<string, ConstantTensor>;
 }
@@ -51,9 +56,22 @@ export function readBundle(folder: string): Bundle {
   } catch {
     bytes = undefined; // a plan without constants has no such file; a missing one is reported by name
   }
+  const metallib = resolve(folder, 'kernels.metallib');
   return {
     plan: parsed,
     kernels: text('kernels.c') ?? '',
+    metal: text('kernels.metal') ?? '',
+    ...(existsSync(metallib) ? { metallib } : {}),
     constants: bytes === undefined ? new Map() : parseConstants(bytes),
   };
+}
+
+/** The constants of a function in the order of its plan; MLX5102 when the bundle lacks one. */
+export function constantsOf(planned: PlanFunction, bundle: Bundle): readonly TypedArray[] {
+  return planned.buffers.flatMap((buffer) => {
+    if (buffer.kind !== 'constant') return [];
+    const constant = bundle.constants.get(buffer.constant ?? '');
+    if (constant?.dtype === buffer.dtype) return [constant.data];
+    throw new MlxcError('MLX5102', `the constant ${buffer.constant} is missing from the bundle`);
+  });
 }

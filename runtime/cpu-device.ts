@@ -1,9 +1,9 @@
 /** The CPU device: kernels as C, compiled by the system's compiler, run by the native addon on a thread pool. */
-import type { Plan, PlanFunction } from '../compiler/plan/plan.ts';
-import type { Bundle } from './bundle.ts';
+import type { Plan } from '../compiler/plan/plan.ts';
+import { type Bundle, constantsOf } from './bundle.ts';
 import { type CompileOptions, compileKernels } from './compile-kernels.ts';
 import type { Device, Executable, Program, Run, RunContext } from './device.ts';
-import { encodePlan } from './encode-plan.ts';
+import { cpuLaunch, encodePlan } from './encode-plan.ts';
 import { MlxcError, runError } from './errors.ts';
 import {
   type Native,
@@ -78,22 +78,19 @@ class CpuProgram implements Program {
   instantiate(index: number, dims: Dims): Executable {
     const { addon, plan } = this;
     const planned = plan.functions[index]!;
-    const encoded = encodePlan(planned, plan.kernels, this.sizes, dims, addon.threadCount);
-    const constants = this.constantsOf(planned);
+    const encoded = encodePlan(
+      planned,
+      plan.kernels,
+      this.sizes,
+      dims,
+      cpuLaunch(addon.threadCount),
+    );
+    const constants = constantsOf(planned, this.bundle);
     const { arenaBytes, buffers, steps } = encoded;
     const instance = findKernels(() =>
       addon.createInstance(this.library, this.symbols, constants, arenaBytes, buffers, steps),
     );
     return new CpuExecutable(addon, instance, encoded.nanoseconds < queuedNanoseconds);
-  }
-
-  private constantsOf(planned: PlanFunction): readonly TypedArray[] {
-    return planned.buffers.flatMap((buffer) => {
-      if (buffer.kind !== 'constant') return [];
-      const constant = this.bundle.constants.get(buffer.constant ?? '');
-      if (constant?.dtype === buffer.dtype) return [constant.data];
-      throw new MlxcError('MLX5102', `the constant ${buffer.constant} is missing from the bundle`);
-    });
   }
 }
 

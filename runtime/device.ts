@@ -7,6 +7,8 @@ import type { TypedArray } from './typed-array.ts';
 export interface Device {
   /** `cpu`, `interp`, ...: what `--device` takes. */
   readonly name: string;
+  /** The target whose plan and kernels it takes; that of its name when absent. */
+  readonly target?: Plan['target'];
   /** Makes the functions of a bundle ready to run. `plan` is the bundle's plan, already checked. */
   open(bundle: Bundle, plan: Plan): Promise<Program>;
   /**

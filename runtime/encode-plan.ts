@@ -3,10 +3,12 @@
  *
  *   buffers: (kind, place, bytes)*          kind 0 parameter, 1 result, 2 constant, 3 temporary; place: which one, or the
  *                                           byte offset in the arena
- *   steps:   1 kernel total grain scratchBytes buffers.length buffer* integers.length integer*      dispatch
+ *   steps:   1 kernel launch launch launch buffers.length buffer* integers.length integer*          dispatch
  *            2 count reverse index|-1 condition|-1 length step*                                     loop
  *            3 condition thenLength otherwiseLength step* step*                                     branch
  *            4 from fromOffset fromStep to toOffset toStep bytes                                    copy, all in bytes
+ *
+ * What the three numbers of a launch are is the device's own: `cpuLaunch`, `metalLaunch`.
  */
 import type {
   CopyStep,
@@ -38,12 +40,48 @@ const flopsPerNanosecond = { contraction: 64, other: 8 };
 /** Parts a thread: enough to even out, few enough to cost nothing. */
 const partsPerThread = 8;
 
+/** A dispatch with its dims bound. */
+export interface BoundDispatch {
+  readonly kernel: PlanKernel;
+  readonly grid: readonly number[];
+  readonly scratchBytes: number;
+  /** What one thread takes, roughly. */
+  readonly nanoseconds: number;
+}
+
+/** How a device launches a dispatch. */
+export type Launch = (dispatch: BoundDispatch) => readonly [number, number, number];
+
+/** Tasks, tasks a part, bytes of scratch a worker. */
+export function cpuLaunch(threads: number): Launch {
+  return ({ grid, scratchBytes, nanoseconds }) => {
+    const total = grid.reduce((product, extent) => product * extent, 1);
+    const parts = Math.max(
+      1,
+      Math.min(threads * partsPerThread, Math.floor(nanoseconds / (serialNanoseconds / 2))),
+    );
+    const isSerial = nanoseconds < serialNanoseconds || threads === 1;
+    const grain = isSerial ? Math.max(1, total) : Math.max(1, Math.ceil(total / parts));
+    return [total, grain, scratchBytes];
+  };
+}
+
+/** Threadgroups along x, y and z: the last extent of the grid, the one before it, the product of the others. */
+export const metalLaunch: Launch = ({ kernel, grid }) => {
+  const outer = grid.slice(0, -2).reduce((product, extent) => product * extent, 1);
+  const groups = [grid.at(-1) ?? 1, grid.at(-2) ?? 1, outer] as const;
+  if (groups.some((count) => count >= 2 ** 32)) {
+    throw new MlxcError('MLX5112', `the grid of ${kernel.name} is too large for Metal`);
+  }
+  return groups;
+};
+
 export function encodePlan(
   planned: PlanFunction,
   kernels: readonly PlanKernel[],
   sizes: Sizes,
   dims: Dims,
-  threads: number,
+  launch: Launch,
 ): EncodedPlan {
   const bytes = planned.buffers.map((buffer) =>
     buffer.sameAs === undefined ? sizes.countOrNone(buffer.size, dims) * byteSize(buffer.dtype) : 0,
@@ -56,7 +94,7 @@ export function encodePlan(
     const place = buffer.kind === 'temporary' ? (arena.offsets.get(index) ?? 0) : number;
     return [bufferKinds[buffer.kind], place, isUnused ? 0 : bytes[index]!];
   });
-  const encoder = new StepEncoder(planned, kernels, sizes, dims, threads);
+  const encoder = new StepEncoder(planned, kernels, sizes, dims, launch);
   const steps = planned.steps.flatMap((step) => encoder.encode(step, 1));
   return {
     buffers: Float64Array.from(buffers),
@@ -71,20 +109,20 @@ class StepEncoder {
   private readonly kernels: readonly PlanKernel[];
   private readonly sizes: Sizes;
   private readonly dims: Dims;
-  private readonly threads: number;
+  private readonly launch: Launch;
 
   constructor(
     planned: PlanFunction,
     kernels: readonly PlanKernel[],
     sizes: Sizes,
     dims: Dims,
-    threads: number,
+    launch: Launch,
   ) {
     this.planned = planned;
     this.kernels = kernels;
     this.sizes = sizes;
     this.dims = dims;
-    this.threads = threads;
+    this.launch = launch;
   }
 
   /** `iterations` is the count of the innermost loop around the step. */
@@ -144,22 +182,18 @@ class StepEncoder {
 
   private encodeDispatch(step: DispatchStep): number[] {
     const { sizes, dims } = this;
-    const total = step.grid.reduce((product, extent) => product * sizes.countOrNone(extent, dims), 1);
     const kernel = this.kernels[step.kernel]!;
-    const nanoseconds = this.nanosecondsOfDispatch(step);
-    const parts = Math.max(
-      1,
-      Math.min(this.threads * partsPerThread, Math.floor(nanoseconds / (serialNanoseconds / 2))),
-    );
-    const isSerial = nanoseconds < serialNanoseconds || this.threads === 1;
-    const grain = isSerial ? Math.max(1, total) : Math.max(1, Math.ceil(total / parts));
+    const launch = this.launch({
+      kernel,
+      grid: step.grid.map((extent) => sizes.countOrNone(extent, dims)),
+      scratchBytes: sizes.countOrNone(kernel.scratchBytes, dims),
+      nanoseconds: this.nanosecondsOfDispatch(step),
+    });
     const integers = step.integers.map((text) => sizes.evaluate(text, dims));
     return [
       1,
       step.kernel,
-      total,
-      grain,
-      sizes.countOrNone(kernel.scratchBytes, dims),
+      ...launch,
       step.buffers.length,
       ...step.buffers,
       integers.length,

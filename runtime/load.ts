@@ -22,7 +22,7 @@ export async function load<Functions extends object = AnyFunctions>(
 ): Promise<Module<Omit<Functions, 'default'>>> {
   const bundle = typeof source === 'string' ? readBundle(source) : source;
   const device = options.device ?? defaultDevice();
-  const plan = validatePlan(selectPlan(bundle.plan, device.name));
+  const plan = validatePlan(selectPlan(bundle.plan, device.target ?? device.name));
   const module: Module<object> = await openModule(bundle, plan, device);
   return module as Module<Omit<Functions, 'default'>>;
 }

@@ -75,25 +75,30 @@ export function native(): Native {
 }
 
 function loadNative(): Native {
-  const path = addonPath();
+  const path = addonPath('mlxc_native');
   const cure =
     'build it with `npm run bootstrap` (needs a C++ compiler), or use the device `interp`';
   if (path === undefined) {
     throw new MlxcError('MLX5106', 'the native addon of the CPU device is not built', cure);
   }
+  return loadAddon<Native>(path, cure);
+}
+
+/** Loads an addon; MLX5106 when it does not load. The caller vouches for its type. */
+export function loadAddon<T>(path: string, cure: string): T {
   try {
-    return createRequire(import.meta.url)(path) as Native;
+    return createRequire(import.meta.url)(path) as T;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MlxcError('MLX5106', `the native addon does not load: ${reason}`, cure);
   }
 }
 
-/** build/mlxc_native.node of the package this file belongs to, whether it runs from source or from dist. */
-export function addonPath(): string | undefined {
+/** build/NAME.node of the package this file belongs to, whether it runs from source or from dist. */
+export function addonPath(name = 'mlxc_native'): string | undefined {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
-    const candidate = join(folder, 'build', 'mlxc_native.node');
+    const candidate = join(folder, 'build', `${name}.node`);
     if (existsSync(candidate)) return candidate;
     const parent = dirname(folder);
     if (parent === folder) return undefined;

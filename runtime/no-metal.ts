@@ -3,13 +3,14 @@ import { MlxcError } from './errors.ts';
 
 /** MLX5118: the Metal device is not there, and what it needs. */
 export function noMetal(platform: NodeJS.Platform = process.platform): MlxcError {
-  const reason =
-    platform === 'darwin'
-      ? 'this version writes Metal kernels and does not run them yet'
-      : `the Metal device needs macOS with a Metal GPU, this is ${platform}`;
+  if (platform === 'darwin') {
+    const cure =
+      'build it with `npm run bootstrap` (needs the command line tools), or use the device cpu';
+    return new MlxcError('MLX5118', 'the addon of the Metal device is not built', cure);
+  }
   return new MlxcError(
     'MLX5118',
-    reason,
+    `the Metal device needs macOS with a Metal GPU, this is ${platform}`,
     'use the device cpu; kernels.metal is written all the same',
   );
 }

@@ -4,7 +4,7 @@ import { MlxcError } from './errors.ts';
 import { rebuild } from './sizes.ts';
 
 /**
- * The plan for the device of this name, still to be checked by `validatePlan`; devices that are no target (`interp`) take any. A
+ * The plan for this target or device, still to be checked by `validatePlan`; devices that are no target (`interp`) take any. A
  * plan on its own, without targets around it, is taken as it is. Errors: MLX5102 (no plan inside), MLX5103 (another version),
  * MLX5117 (built for other targets only).
  */
