@@ -102,7 +102,7 @@ function findSource(
 }
 
 function shownSource({ source, language }: KernelClause): string {
-  return source.startsWith('.') ? source : `the ${language.text} text`;
+  return source.startsWith('.') ? `"${source}"` : `the ${language.text} text`;
 }
 
 /** The call of an `extern` function whose body is `func`; undefined after a report. */

@@ -277,7 +277,8 @@ class Parser extends ExpressionParser {
   private checkKernelClause(isExtern: boolean): void {
     const token = this.LA(1);
     const isKernel = kernelLanguages.has(token.image) && this.isNext(T.StringLiteral, 2);
-    if (isExtern && this.isNext(T.LeftBrace)) this.fail(externWithoutKernel(this.spanOf(token)));
+    const isMissing = this.isNext(T.LeftBrace) || this.isNext(T.Semicolon);
+    if (isExtern && isMissing) this.fail(externWithoutKernel(this.spanOf(token)));
     if (isExtern && !isKernel) this.failExpecting('`metal "./file.metal"`');
     if (isKernel && !isExtern) this.fail(kernelWithoutExtern(this.spanOf(token)));
   }
@@ -287,6 +288,11 @@ class Parser extends ExpressionParser {
     const language = this.CONSUME(T.Identifier);
     const source = this.CONSUME(T.StringLiteral, { ERR_MSG: 'the file of the kernel as a string' });
     let entry: IToken | undefined;
+    this.ACTION(() => {
+      if (!this.isWord('kernel') || this.isNext(T.StringLiteral, 2)) return;
+      this.SKIP_TOKEN();
+      this.failExpecting('the name of the kernel as a string');
+    });
     this.OPTION({
       GATE: () => this.isWord('kernel'),
       DEF: () => {

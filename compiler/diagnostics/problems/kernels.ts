@@ -26,7 +26,7 @@ export function unknownKernel(
         : `it has ${known.map((k) => `"${k}"`).join(', ')}`;
   return {
     code: 'MLX2602',
-    message: `"${source}" has no kernel \`${name}\``,
+    message: `${source} has no kernel \`${name}\``,
     span,
     hint,
   };
