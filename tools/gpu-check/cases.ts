@@ -16,8 +16,12 @@ export interface GpuCase {
   readonly below?: number;
   /** The leaves of the arguments; made up by inputs.ts when absent. Dims are then read off their shapes. */
   readonly leaves?: () => readonly Tensor[];
+  /** Timed, each dispatch and all together. */
+  readonly isTimed?: boolean;
   /** The formula in peers.py that is timed beside it; its inputs are the parameters of the entry. */
   readonly peer?: string;
+  /** When the peer is a training step of tools/bench/peers/training.py: its sizes. */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 const golden = (name: string, dims: GpuCase['dims']): GpuCase[] => {
@@ -43,6 +47,7 @@ const bench = (entry: string, dims: GpuCase['dims']): GpuCase => ({
   entry,
   dims,
   reference: 'cpu',
+  isTimed: true,
   peer: entry,
 });
 
@@ -68,13 +73,27 @@ const variety = (entry: string, dims: GpuCase['dims'], below = 2): readonly GpuC
 const ordering = (entry: string, dims: GpuCase['dims'], below = 100): readonly GpuCase[] =>
   both('ordering', entry, dims, below);
 
-const training = (program: string, dims: GpuCase['dims'], below: number): GpuCase => ({
+const training = (
+  program: string,
+  below: number,
+  peer: string,
+  sizes: Readonly<Record<'B', number>> & Readonly<Record<string, number>>,
+): GpuCase => ({
   name: `bench ${program} train_step`,
   file: `tools/bench/programs/${program}.mlx`,
   entry: 'train_step',
-  dims,
+  dims: { B: sizes.B },
   reference: 'cpu',
   below,
+  isTimed: true,
+  peer,
+  sizes,
+});
+
+const withSymbolicDims = (c: GpuCase): GpuCase => ({
+  ...c,
+  name: `${c.name}, symbolic dims`,
+  isSymbolic: true,
 });
 
 const scans = [
@@ -124,6 +143,8 @@ export const cases: readonly GpuCase[] = [
   bench('column_sum', { M: 8192, N: 4096 }),
   bench('mean_squared_error', { N: 2 ** 25 }),
   { ...bench('row_sum', { M: 8192, N: 4096 }), file: 'tools/gpu-check/programs/variety.mlx' },
+  withSymbolicDims(bench('softmax', { M: 8192, N: 4096 })),
+  withSymbolicDims(bench('layer_norm', { M: 32768, N: 1024 })),
   {
     ...bench('layer_norm_backward', { M: 32768, N: 1024 }),
     file: 'tools/gpu-check/programs/variety.mlx',
@@ -132,6 +153,6 @@ export const cases: readonly GpuCase[] = [
   bench('gemm', { M: 2048, N: 2048, K: 2048 }),
   bench('linear_gelu', { M: 1024, K: 768, N: 3072 }),
   bench('attention', { B: 4, H: 12, N: 256, D: 64 }),
-  training('mlp', { B: 256 }, 10),
-  training('small-gpt', { B: 4 }, 1024),
+  training('mlp', 10, 'mlp_step', { B: 256, I: 784, D: 512, O: 10 }),
+  training('small-gpt', 1024, 'gpt_step', { B: 4, V: 1024, T: 128, D: 256, H: 8, L: 4 }),
 ];

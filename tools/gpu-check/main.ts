@@ -1,32 +1,68 @@
 /**
- * tsx tools/gpu-check/main.ts FOLDER [--only TEXT]
+ * npm run gpu-check [-- --only TEXT] [--peers]                        the cases of cases.ts
+ * npm run gpu-check -- FILE FUNCTION [name=VALUE …] [--dim N=4]       one call of a source or a bundle
  *
- * Writes a folder a case (see cases.ts and export.ts) below FOLDER, for tools/gpu-check/run.py on a machine with an NVIDIA
- * GPU. `--only` picks the cases whose names contain TEXT.
+ * Writes a folder a case below --folder, and runs them on the NVIDIA GPU of this machine by run.py, with the Python of --python (it
+ * needs PyTorch and NVRTC). `--export` stops before that: the folder can be carried to another machine.
  */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { packageRoot } from '../../compiler/driver/node-host.ts';
 import { cases } from './cases.ts';
 import { exportCase } from './export.ts';
+import { exportSingle } from './single.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string', default: '' } },
+  options: {
+    folder: { type: 'string', default: 'build/gpu-check' },
+    only: { type: 'string', default: '' },
+    dim: { type: 'string', multiple: true, default: [] },
+    export: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    python: { type: 'string', default: 'python3' },
+  },
 });
-const [folder] = positionals;
-if (folder === undefined || positionals.length !== 1) {
-  console.error('usage: tsx tools/gpu-check/main.ts FOLDER [--only TEXT]');
-  process.exit(2);
+
+/** The cases by the names of their folders. */
+function chosen(): ReadonlyMap<string, (folder: string) => Promise<void>> {
+  const [path, name, ...inputs] = positionals;
+  if (path !== undefined && name !== undefined) {
+    const call = { path, function: name, inputs, dims: values.dim };
+    return new Map([[`call-${name}`, (folder) => exportSingle(call, folder)]]);
+  }
+  if (path !== undefined) throw new Error('name the function after the source or bundle');
+  return new Map(
+    cases
+      .filter((c) => c.name.includes(values.only))
+      .map((c) => [c.name.replace(/[^\w]+/g, '-'), (folder) => exportCase(c, folder)]),
+  );
 }
-for (const [index, gpuCase] of cases.entries()) {
-  if (!gpuCase.name.includes(values.only)) continue;
+
+const exported: string[] = [];
+for (const [name, write] of chosen()) {
   const start = performance.now();
-  const name = `${String(index).padStart(2, '0')}-${gpuCase.name.replace(/[^\w]+/g, '-')}`;
   try {
-    await exportCase(gpuCase, join(folder, name));
-    console.log(`${gpuCase.name}: ${Math.round(performance.now() - start)} ms`);
+    await write(join(values.folder, name));
+    exported.push(name);
+    console.log(`${name}: ${Math.round(performance.now() - start)} ms`);
   } catch (error) {
-    console.error(`${gpuCase.name}: FAILED: ${error instanceof Error ? error.message : error}`);
+    console.error(`${name}: FAILED: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
   }
+}
+mkdirSync(values.folder, { recursive: true });
+writeFileSync(join(values.folder, 'cases.json'), JSON.stringify(exported));
+if (!values.export) {
+  const flags = [
+    ...(values.peers ? ['--peers'] : []),
+    ...(values.json === undefined ? [] : ['--json', values.json]),
+  ];
+  const script = join(packageRoot(), 'tools/gpu-check/run.py');
+  const run = spawnSync(values.python, [script, values.folder, ...flags], { stdio: 'inherit' });
+  if (run.error !== undefined) console.error(`${values.python}: ${run.error.message}`);
+  process.exitCode ||= run.status ?? 1;
 }

@@ -1,4 +1,4 @@
-"""The functions that are timed, of tools/bench/programs/kernels.mlx and of programs/, in PyTorch, on the same inputs."""
+"""The functions that are timed, of tools/bench/programs/kernels.mlx and of programs/, in PyTorch and JAX, on the same inputs."""
 
 import torch
 import torch.nn.functional as F
@@ -31,19 +31,54 @@ def statistics(x):
     return mean, torch.rsqrt(variance + 1e-5)
 
 
-def peer_times(name, inputs, results):
-    """For each peer its seconds and a line for people, which also tells how far its results are from ours."""
-    formula = FORMULAS[name]
+def peer_times(case, inputs, results):
+    """For each peer its seconds and a line for people, which for functions also tells how far its results are from ours."""
     torch.backends.cuda.matmul.allow_tf32 = False
+    name, sizes = case["peer"], case.get("sizes")
+    make = {
+        "torch eager": lambda: torch_call(name, sizes, inputs, False),
+        "torch.compile": lambda: torch_call(name, sizes, inputs, True),
+        "jax": lambda: jax_call(name, sizes, inputs),
+    }
     times = {}
-    for peer, call in (("torch eager", formula), ("torch.compile", torch.compile(formula))):
+    for peer, make_call in make.items():
         try:
-            with torch.no_grad():
-                expected = call(*inputs)
-                expected = expected[0] if isinstance(expected, tuple) else expected
-                difference = float((results[0].reshape(expected.shape) - expected).abs().max())
-                seconds = seconds_of(lambda call=call: call(*inputs))
-            times[peer] = (seconds, f"{seconds * 1e6:.1f} us, largest difference {difference:.1e}")
+            call, seconds_for = make_call()
+            seconds = seconds_for(call)
+            line = f"{seconds * 1e6:.1f} us"
+            if sizes is None:
+                line += f", largest difference {difference(call(), results[0]):.1e}"
+            times[peer] = (seconds, line)
         except Exception as error:  # a peer that cannot run is told, not fatal
             times[peer] = (None, f"{type(error).__name__}: {str(error)[:200]}")
     return times
+
+
+def torch_call(name, sizes, inputs, compiled):
+    if sizes is not None:
+        from training_peers import torch_call as training_call
+
+        return training_call(name, sizes, compiled), seconds_of
+    formula = torch.compile(FORMULAS[name]) if compiled else FORMULAS[name]
+
+    def call():
+        with torch.no_grad():
+            return formula(*inputs)
+
+    return call, seconds_of
+
+
+def jax_call(name, sizes, inputs):
+    import jax_peers
+
+    if sizes is None:
+        return jax_peers.function_call(name, inputs), jax_peers.seconds_of
+    from training_peers import jax_call as training_call
+
+    return training_call(name, sizes), jax_peers.seconds_of
+
+
+def difference(theirs, ours):
+    theirs = theirs[0] if isinstance(theirs, tuple) else theirs
+    theirs = torch.from_dlpack(theirs)
+    return float((ours.reshape(theirs.shape) - theirs).abs().max())

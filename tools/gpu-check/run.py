@@ -2,9 +2,9 @@
 
 usage: python tools/gpu-check/run.py FOLDER [--only TEXT] [--json FILE] [--peers]
 
-FOLDER is what `tsx tools/gpu-check/main.ts FOLDER` wrote. Needs an NVIDIA GPU, PyTorch and NVRTC. Cases called `bench …` are
-timed, beside a copy from device memory to device memory that moves as many bytes and with --peers beside PyTorch. Memory that a plan has not written
-holds NaN. The exit code says whether all agreed.
+FOLDER is what `npm run gpu-check -- --export --folder FOLDER` wrote. Needs an NVIDIA GPU, PyTorch and NVRTC. Cases that ask for it
+are timed, beside a copy from device memory to device memory that moves as many bytes and with --peers beside PyTorch and JAX. Memory
+that a plan has not written holds NaN. The exit code says whether all agreed.
 """
 
 import argparse
@@ -36,9 +36,8 @@ def main():
     copy = 2**31 / copies.seconds(2**31)
     print(f"copy of 1 GiB: {copy / 1e9:.0f} GB/s, bytes read and written")
     records, failures = [], 0
-    for folder in sorted(options.folder.iterdir()):
-        if not (folder / "plan.json").exists():
-            continue
+    for case in json.loads((options.folder / "cases.json").read_text()):
+        folder = options.folder / case
         plan = json.loads((folder / "plan.json").read_text())
         name = plan["case"]["name"]
         if options.only not in name:
@@ -56,7 +55,8 @@ def main():
         torch.cuda.empty_cache()
     print(f"{len(records)} cases, {failures} failed")
     if options.json:
-        report = {"device": torch.cuda.get_device_name(), "copy": copy, "cases": records}
+        versions = {"cuda": torch.version.cuda, "torch": torch.__version__}
+        report = {"device": torch.cuda.get_device_name(), "copy": copy, "versions": versions, "cases": records}
         options.json.write_text(json.dumps(report, indent=1))
     return 1 if failures else 0
 
@@ -70,7 +70,7 @@ def check(plan, folder, copies, with_peers):
     torch.cuda.synchronize()
     problems, error = compare(plan, execution.results(), folder / "expected.bin")
     record = {"case": plan["case"]["name"], "error": error, "lines": [f"largest error {error:.1e}"]}
-    if not record["case"].startswith("bench"):
+    if not plan["case"].get("isTimed"):
         return problems, record
     total = seconds_of(execution.run)
     record["seconds"] = total
@@ -91,7 +91,7 @@ def check(plan, folder, copies, with_peers):
         )
     if with_peers and "peer" in plan["case"]:
         results = [execution.typed(i) for i in execution.result_indices()]
-        record["peers"] = peer_times(plan["case"]["peer"], inputs, results)
+        record["peers"] = peer_times(plan["case"], inputs, results)
         record["lines"] += [f"{peer}: {show}" for peer, (_, show) in record["peers"].items()]
     return problems, record
 

@@ -1,0 +1,3 @@
+// See cuda_fp16.h.
+#pragma once
+typedef __bf16 __nv_bfloat16;
