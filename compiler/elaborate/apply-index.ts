@@ -1,6 +1,6 @@
 /** Entries of an index applied to a tensor: slice and reshape, then a dynamic slice or a gather. */
 import type { Span } from '../diagnostics/span.ts';
-import { constantValue, type Int, one, zero } from '../symbolic/integer.ts';
+import { constantValue, type Int, one, product, zero } from '../symbolic/integer.ts';
 import { isSigned } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { broadcastTogether } from './broadcast.ts';
@@ -54,7 +54,10 @@ export function applyIndex(
   sizes.push(...result.type.shape.slice(source));
   result = reshape(b, result, sizes);
   if (indexed.length === 0) return result;
-  if (indexed.every((i) => i.value.type.shape.length === 0)) return takeScalars(e, result, indexed);
+  if (indexed.every((i) => i.value.type.shape.length === 0)) {
+    for (const i of indexed) e.requireElements(sizes[i.axis]!, one, i.span);
+    return takeScalars(e, result, indexed);
+  }
   return gather(e, result, indexed, placeOfGathered(entries));
 }
 
@@ -108,6 +111,8 @@ function gather(
     indexed.map((i) => i.span),
   );
   if (indices === undefined) return undefined;
+  const count = product(indices[0]!.type.shape);
+  for (const i of indexed) e.requireElements(x.type.shape[i.axis]!, count, i.span);
   const axes = indexed.map((i) => i.axis);
   const result = apply(b, 'gather', [x, ...indices], { axes });
   const rank = result.type.shape.length;

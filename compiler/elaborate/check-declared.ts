@@ -144,7 +144,7 @@ export function elaborateDeclared(
     checkDefaults(e, declaration, scope);
     const failed = e.errorCount > before;
     state.set(declaration, failed ? 'broken' : 'fine');
-    return { region, parameters, result, guards: [...guards, ...e.conditions.guards], failed };
+    return { region, parameters, result, guards: [...guards, ...e.conditions.forPlan], failed };
   } finally {
     e.builder = builder;
     e.conditions = conditions;

@@ -127,6 +127,7 @@ function assuming(e: Elaborator, facts: readonly Fact[], body: () => Term): Term
   } finally {
     e.conditions = outer;
     for (const guard of inner.guards) outer.record(guard);
+    for (const read of inner.reads) outer.read(read);
   }
 }
 

@@ -2,6 +2,8 @@
  * What must hold of the dims: facts that `where` clauses state, and guards that stay for the plan because nothing
  * proves them. Dims are at least 0 here (an empty batch is legal), so `N - 1 >= 0` is a guard.
  */
+
+import type { Span } from '../diagnostics/span.ts';
 import {
   type Atom,
   add,
@@ -22,8 +24,19 @@ import type { Guard } from '../tensor-ir/program.ts';
 
 export type Verdict = 'proved' | 'refuted' | 'open';
 
+/** `count` reads at run-time indices along an axis: unless there are none, the axis has an element. */
+export interface IndexedRead {
+  readonly size: Int;
+  readonly count: Int;
+  readonly span: Span;
+}
+
 export class Conditions {
   readonly guards: Guard[] = [];
+  /** What is left open of reads at run-time indices, counted within these conditions. */
+  readonly reads: IndexedRead[] = [];
+  /** How often the loops around this place run what stands in them. */
+  private trips: Int = one;
   private readonly seen = new Set<string>();
   private readonly divisible: { readonly left: Int; readonly right: Int }[];
   private readonly nonNegative: Int[];
@@ -61,6 +74,39 @@ export class Conditions {
     if (this.seen.has(key)) return;
     this.seen.add(key);
     this.guards.push(guard);
+  }
+
+  /** Keeps a condition of a read for the plan, unless it is proved; `refuted` if it cannot hold. */
+  read({ size, count, span }: IndexedRead): Verdict {
+    const total = multiply(count, this.trips);
+    // as many elements as reads, or a fraction of them: without elements nothing is read
+    if (total === zero || (constantValue(total) === undefined && isDivisible(total, size))) {
+      return 'proved';
+    }
+    const verdict = this.judge({ relation: 'at-least', left: size, right: one });
+    if (verdict === 'proved' || (verdict === 'refuted' && constantValue(total) !== undefined)) {
+      return verdict;
+    }
+    const key = `read|${size.key}|${total.key}`;
+    if (!this.seen.has(key)) this.reads.push({ size, count: total, span });
+    this.seen.add(key);
+    return 'open';
+  }
+
+  /** Runs `body` with its reads counted `trips` times. */
+  repeated<T>(trips: Int, body: () => T): T {
+    const outer = this.trips;
+    this.trips = multiply(outer, trips);
+    try {
+      return body();
+    } finally {
+      this.trips = outer;
+    }
+  }
+
+  /** All that the plan checks. */
+  get forPlan(): readonly Guard[] {
+    return [...this.guards, ...this.reads.map(guardOfRead)];
   }
 
   judge({ relation, left, right }: Pick<Guard, 'relation' | 'left' | 'right'>): Verdict {
@@ -102,6 +148,16 @@ export class Conditions {
     }
     return 'open';
   }
+}
+
+/** `size >= min(1, count)`: for a count that may be 0 the same as `count * size >= count`. */
+export function guardOfRead({ size, count, span }: IndexedRead): Guard {
+  const needs = `reading at run-time indices needs ${print(size)} >= 1`;
+  if (constantValue(count) !== undefined) {
+    return { relation: 'at-least', left: size, right: one, message: needs, span };
+  }
+  const message = `${needs} unless ${print(count)} == 0`;
+  return { relation: 'at-least', left: multiply(count, size), right: count, message, span };
 }
 
 /** a >= 0 for all dims >= 0 (`isNonNegative` takes dims to be at least 1). */

@@ -20,7 +20,7 @@ import * as argument from './arguments.ts';
 import { broadcastTo, broadcastTogether } from './broadcast.ts';
 import { callFunction } from './call-function.ts';
 import { CapturingBuilder } from './capturing-builder.ts';
-import { Conditions, showCondition } from './conditions.ts';
+import { Conditions, guardOfRead, showCondition } from './conditions.ts';
 import type { FunctionTable } from './instances.ts';
 import type { ElaborationContext, TracedFunction } from './intrinsic.ts';
 import type { FindKernel } from './kernels.ts';
@@ -204,6 +204,18 @@ export class Elaborator implements ElaborationContext {
         conditionRefuted(guard.message, `${showCondition(guard)} is false`, guard.span, []),
       );
     }
+  }
+
+  requireElements(size: Int, count: Int, span: Span): boolean {
+    const read = { size, count, span };
+    if (this.conditions.read(read) !== 'refuted') return true;
+    const guard = guardOfRead(read);
+    this.error(conditionRefuted(guard.message, `${showCondition(guard)} is false`, span, []));
+    return false;
+  }
+
+  repeated<T>(trips: Int, body: () => T): T {
+    return this.conditions.repeated(trips, body);
   }
 
   requireEqual(left: Int, right: Int, span: Span, what: string): boolean {

@@ -10,7 +10,7 @@ import type { FunctionDeclaration } from '../syntax/ast.ts';
 import type { Func, Guard, Value } from '../tensor-ir/program.ts';
 import { elaborateBlock } from './blocks.ts';
 import { coerce } from './coerce.ts';
-import { Conditions } from './conditions.ts';
+import { Conditions, type IndexedRead } from './conditions.ts';
 import type { Elaborator } from './elaborator.ts';
 import { applyKernel, checkKernel } from './kernels.ts';
 import { keyOfArgument, keyOfInstance, keyOfShape } from './keys.ts';
@@ -26,6 +26,7 @@ export interface Instance {
   /** The result as a tree: its tensors are `func.results`, in order. */
   readonly result: Term;
   readonly guards: readonly Guard[];
+  readonly reads: readonly IndexedRead[];
 }
 
 /** `open` while the declared signature is being checked, `broken` once problems were reported in the body. */
@@ -88,6 +89,7 @@ export function enter(e: Elaborator, call: BoundCall): Term {
   const instance = instances.get(key);
   if (instance === undefined) return errorTerm;
   for (const guard of instance.guards) e.conditions.record(guard);
+  for (const read of instance.reads) e.requireElements(read.size, read.count, read.span);
   if (!e.spend(instance.func.body.length, call.span)) return errorTerm;
   const leaves: Value[] = [];
   for (const arg of call.args) leaves.push(...tensorsOf(arg));
@@ -149,7 +151,7 @@ function makeInstance(e: Elaborator, call: BoundCall): Instance | undefined | 'i
       // a body reads its parameters only; anything else would be a value of another function
       if (region.builder.captured.size > 0) return 'in place';
       const func = region.builder.finish(call.declaration.name.text, region.parameters, values);
-      return { func, result, guards: e.conditions.guards };
+      return { func, result, guards: e.conditions.guards, reads: e.conditions.reads };
     });
   } finally {
     e.conditions = outer;

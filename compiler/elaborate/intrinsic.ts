@@ -46,6 +46,13 @@ export interface ElaborationContext {
   error(diagnostic: Omit<Diagnostic, 'severity'>): Term;
   /** Records a condition on dims for the plan, or reports it when it is plainly false. */
   guard(guard: Guard): void;
+  /**
+   * Demands an element to read along an axis that is read at `count` run-time indices, if there are any: a guard unless
+   * proved, reported and false when it cannot hold.
+   */
+  requireElements(size: Int, count: Int, span: Span): boolean;
+  /** Elaborates what runs `trips` times. */
+  repeated<T>(trips: Int, body: () => T): T;
   /** Gives the condition left == right: nothing if proved, a guard if open between known dims, an error if refuted. */
   requireEqual(left: Int, right: Int, span: Span, what: string): boolean;
 

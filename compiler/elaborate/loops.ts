@@ -163,11 +163,11 @@ function scanLoop(
       const slices = region.parameters.slice(region.parameters.length - sequences.length);
       const inner = new Scope(scope);
       bindPattern(e, loop.pattern, element(index, slices), inner);
-      if (!hasStop) {
+      return e.repeated(length, () => {
+        if (hasStop) return [runWhile(e, loop, inner, scope, variables, hidden[0]!)];
         elaborateBlock(e, loop.body, inner, undefined, true);
         return [];
-      }
-      return [runWhile(e, loop, inner, scope, variables, hidden[0]!)];
+      });
     },
   };
   e.builder.span = loop.span;

@@ -93,6 +93,10 @@ class ReadFollower implements ElementBuilder {
     otherwise();
     return nothing;
   }
+
+  whereNotEmpty(_: unknown, then: () => KernelScalar): KernelScalar {
+    return then();
+  }
 }
 
 export class ReadAnalysis {

@@ -74,11 +74,11 @@ export const dynamicSlice: Primitive<DynamicSliceAttrs> = definePrimitive<Dynami
     kind: 'element',
     isView: true,
     element: (k, op, index) => {
-      const starts = startIndices(k, op.operands[0]!.type.shape, op.attrs.sizes, 1);
-      return k.read(
-        0,
-        index.map((i, axis) => add(starts[axis]!, i)),
-      );
+      const { shape } = op.operands[0]!.type;
+      const starts = startIndices(k, shape, op.attrs.sizes, 1);
+      const places = shape.map((size, axis) => placesOf(size, op.attrs.sizes[axis]!));
+      const source = index.map((i, axis) => add(starts[axis]!, i));
+      return k.whereNotEmpty(places, () => k.read(0, source));
     },
   },
 });
@@ -179,6 +179,11 @@ function clampStarts(
   });
 }
 
+/** How many starts of a block there are along an axis. */
+function placesOf(whole: Int, block: Int): Int {
+  return add(subtract(whole, block), one);
+}
+
 /** The clamped starts as indices: each lies in [0, size - block size]. */
 function startIndices(
   k: ElementBuilder,
@@ -187,7 +192,7 @@ function startIndices(
   first: number,
 ): readonly Int[] {
   return whole.map((size, axis) => {
-    const places = add(subtract(size, sizes[axis]!), one);
+    const places = placesOf(size, sizes[axis]!);
     return constantValue(places) === 1 ? zero : k.asIndex(k.read(first + axis, []), places);
   });
 }
@@ -203,7 +208,7 @@ function blockIndices(
 ): readonly Value[] {
   const shape = [size, ...sizes];
   return starts.map((start, axis) => {
-    const places = add(subtract(whole[axis]!, sizes[axis]!), one);
+    const places = placesOf(whole[axis]!, sizes[axis]!);
     const clamped = clampIndex(b, start, places);
     const spread = isMapped[axis]
       ? broadcastBack(b, clamped, shape, range(shape.length).slice(1))

@@ -92,7 +92,8 @@ export const gather: Primitive<GatherAttrs> = definePrimitive<GatherAttrs>({
       otherAxes(shape.length, op.attrs.axes).forEach((axis, i) => {
         source[axis] = index[rank + i]!;
       });
-      return k.read(0, source);
+      const extents = op.attrs.axes.map((axis) => shape[axis]!);
+      return k.whereNotEmpty(extents, () => k.read(0, source));
     },
   },
 });

@@ -54,6 +54,10 @@ export interface ScheduledKernel {
 /** Names the element of a value held on chip; undefined for an element that is not. */
 export type OnChip = (index: readonly Int[]) => KernelScalar | undefined;
 
+function zeroOf(dtype: DType): KernelScalar {
+  return { kind: 'constant', dtype, value: dtype === 'bool' ? false : isBig(dtype) ? 0n : 0 };
+}
+
 /** Row-major position of an element. */
 export function linearIndex(index: readonly Int[], shape: readonly Int[]): Int {
   let position = zero;
@@ -305,16 +309,23 @@ export class KernelBuilder {
       },
       asIndex: (value, extent) => this.index(value, extent),
       whereInRange: (conditions, then, otherwise) => this.guard(conditions, then, otherwise()),
+      whereNotEmpty: (extents, then) => {
+        const open = extents.filter((extent) => (constantValue(extent) ?? 0) < 1);
+        return this.guard(
+          open.map((extent) => ({ value: zero, extent, isTested: true })),
+          then,
+        );
+      },
     };
   }
 
-  /** `then` where all conditions hold, evaluated only there; else `otherwise`. Conditions that always hold are dropped. */
+  /** `then` where all conditions hold, evaluated only there; else `otherwise`, or 0. Conditions that always hold are dropped. */
   guard(
     conditions: readonly RangeCondition[],
     then: () => KernelScalar,
-    otherwise: KernelScalar,
+    otherwise?: KernelScalar,
   ): KernelScalar {
-    const open = conditions.filter((c) => !isInRange(c.value, c.extent));
+    const open = conditions.filter((c) => c.isTested || !isInRange(c.value, c.extent));
     if (open.length === 0) return then();
     this.guards.push(open);
     const inside = then();
@@ -325,7 +336,7 @@ export class KernelBuilder {
       dtype: inside.dtype,
       condition,
       then: inside,
-      otherwise,
+      otherwise: otherwise ?? zeroOf(inside.dtype),
       isGuard: true,
     };
   }
@@ -363,7 +374,7 @@ export class KernelBuilder {
       dtype: value.dtype,
       condition: { kind: 'in-range', dtype: 'bool', conditions },
       then: value,
-      otherwise: { kind: 'constant', dtype: value.dtype, value: isBig(value.dtype) ? 0n : 0 },
+      otherwise: zeroOf(value.dtype),
       isGuard: true,
     };
   }

@@ -163,6 +163,11 @@ export interface ElementBuilder {
     then: () => KernelScalar,
     otherwise: () => KernelScalar,
   ): KernelScalar;
+  /**
+   * `then` where none of the extents is 0 when running, else 0; `then` is not evaluated elsewhere. A clamped index
+   * (`asIndex`) points at an element only where its axis has one.
+   */
+  whereNotEmpty(extents: readonly Int[], then: () => KernelScalar): KernelScalar;
 }
 
 export interface Primitive<A extends Attrs = Attrs> {

@@ -151,13 +151,13 @@ function emitBitcast(from: DType, to: DType, value: Text, context: ScalarContext
   return call(`bitcast_${word}_${to}`, [bits]);
 }
 
-/** Bounds that follow from the extents of the loops are left out; the others join by & so that no branch appears. */
+/** Bounds that follow from the extents of the loops are left out unless they are to be tested; the others join by & so that no branch appears. */
 function emitInRange(conditions: readonly RangeCondition[], context: ScalarContext): Text {
   const tests: Text[] = [];
-  for (const { value, extent } of conditions) {
+  for (const { value, extent, isTested } of conditions) {
     const text = emitIndex(value, context);
     if (!isNonNegative(value)) tests.push(infix(atom('0'), '<=', text, level.relation));
-    if (!isNonNegative(subtract(subtract(extent, one), value))) {
+    if (isTested || !isNonNegative(subtract(subtract(extent, one), value))) {
       tests.push(infix(text, '<', emitIndex(extent, context), level.relation));
     }
   }

@@ -118,13 +118,13 @@ function emitBitcast(from: DType, to: DType, value: Text): Text {
   return fromStorage(to, bits);
 }
 
-/** Bounds that follow from the extents of the loops are left out. */
+/** Bounds that follow from the extents of the loops are left out unless they are to be tested. */
 function emitInRange(conditions: readonly RangeCondition[], context: ScalarContext): Text {
   const tests: Text[] = [];
-  for (const { value, extent } of conditions) {
+  for (const { value, extent, isTested } of conditions) {
     const text = emitInteger(value, context);
     if (!isNonNegative(value)) tests.push(infix(text, '>=', atom('0'), level.relation));
-    if (!isNonNegative(subtract(subtract(extent, one), value))) {
+    if (isTested || !isNonNegative(subtract(subtract(extent, one), value))) {
       tests.push(infix(text, '<', emitInteger(extent, context), level.relation));
     }
   }

@@ -74,6 +74,12 @@ export function interpretElements(
       });
       return holds ? then() : otherwise();
     },
+    whereNotEmpty: (extents, then) => {
+      if (extents.some((extent) => numberAt(extent) < 1)) {
+        throw new InternalError('an empty axis is read');
+      }
+      return then();
+    },
   };
 }
 

@@ -79,7 +79,9 @@ function scanCall(a: Arguments): Term {
     ...carry.leaves.map((v) => v.type),
     ...sequences.map((v) => ({ dtype: v.type.dtype, shape: v.type.shape.slice(1) })),
   ];
-  const region = traceRegion(a, body, [indexTemplate(a), carry.term, xs], types);
+  const region = a.context.repeated(length, () =>
+    traceRegion(a, body, [indexTemplate(a), carry.term, xs], types),
+  );
   const [nextCarry, ys] = tupleItems(a, region.result, 2, `\`${nameOf(f)}\` must give (carry, y)`);
   const count = carry.leaves.length;
   requireCarry(a, leavesOf(a, [nextCarry!]), carry.leaves, nameOf(f));
@@ -106,10 +108,12 @@ function foriCall(a: Arguments): Term {
     const result = e.context.call(f, [e.tensor(shifted), state!], expected, e.span);
     return asTensors(e, result).term;
   });
-  const region = traceRegion(a, body, [indexTemplate(a), carry.term]);
-  requireCarry(a, region.func.results, carry.leaves, nameOf(f));
   const known = constantValue(subtract(hi.value, lo.value));
   const length = known !== undefined && known < 0 ? int(0) : subtract(hi.value, lo.value);
+  const region = a.context.repeated(length, () =>
+    traceRegion(a, body, [indexTemplate(a), carry.term]),
+  );
+  requireCarry(a, region.func.results, carry.leaves, nameOf(f));
   const results = a.applyAll(
     'scan',
     [...carry.leaves, ...region.captured],

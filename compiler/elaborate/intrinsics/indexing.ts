@@ -1,5 +1,5 @@
 /** Reading and writing at positions known only at run time. Negative positions count from the end. */
-import { type Int, product } from '../../symbolic/integer.ts';
+import { type Int, one, print, product } from '../../symbolic/integer.ts';
 import { isInteger, isSigned } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
@@ -43,6 +43,7 @@ const take = intrinsic(
     const x = a.isNone('axis') ? a.reshape(given, [product(given.type.shape)]) : given;
     const axis = a.isNone('axis') ? 0 : a.axis('axis', x.type.shape.length);
     const index = countFromEnd(a, integers(a, 'indices'), x.type.shape[axis]!);
+    a.requireElements(x.type.shape[axis]!, product(index.type.shape));
     const taken = a.apply('gather', [x, index], { axes: [axis] });
     const places = range(index.type.shape.length);
     return a.tensor(
@@ -74,7 +75,6 @@ const takeAlongAxis = intrinsic(
     // broadcast all axes but the one that is indexed
     const hold = (v: Value, size: Int): readonly Int[] =>
       v.type.shape.map((d, i) => (i === axis ? size : d));
-    const one = product([]);
     const shared = a.need(
       a.context.broadcastTogether(
         [a.fill(0, 'i32', hold(given, one)), a.fill(0, 'i32', hold(wanted, one))],
@@ -83,6 +83,7 @@ const takeAlongAxis = intrinsic(
     )[0]!;
     const x = a.broadcast(given, hold(shared, given.type.shape[axis]!), range(rank));
     const index = a.broadcast(wanted, hold(shared, wanted.type.shape[axis]!), range(rank));
+    a.requireElements(x.type.shape[axis]!, product(index.type.shape));
     const positions = range(rank).map((i) =>
       i === axis
         ? countFromEnd(a, index, x.type.shape[axis]!)
@@ -157,6 +158,17 @@ function starts(a: Arguments, x: Value): readonly Value[] {
   });
 }
 
+/** Demands that a block of the given sizes lies in x. */
+function requireBlock(a: Arguments, x: Value, sizes: readonly Int[]): void {
+  x.type.shape.forEach((size, axis) => {
+    const block = sizes[axis];
+    if (block === size || block === undefined) return;
+    if (block === one) return a.requireElements(size, one);
+    const message = `a block of ${print(block)} needs ${print(size)} >= ${print(block)}`;
+    a.context.guard({ relation: 'at-least', left: size, right: block, message, span: a.span });
+  });
+}
+
 export const indexing: readonly Intrinsic[] = [
   take,
   takeAlongAxis,
@@ -168,7 +180,9 @@ export const indexing: readonly Intrinsic[] = [
     'The part of x of the given sizes from `start`, which may be tensors; a start that is too high is clamped.',
     (a) => {
       const x = a.value('x');
-      return a.tensor(a.apply('dynamic_slice', [x, ...starts(a, x)], { sizes: a.shape('sizes') }));
+      const sizes = a.shape('sizes');
+      requireBlock(a, x, sizes);
+      return a.tensor(a.apply('dynamic_slice', [x, ...starts(a, x)], { sizes }));
     },
   ),
   intrinsic(
@@ -179,6 +193,7 @@ export const indexing: readonly Intrinsic[] = [
       const [x, update] = a.need(
         a.context.toTensors([a.term('x'), a.term('update')], [a.spanOf('x'), a.spanOf('update')]),
       );
+      requireBlock(a, x!, update!.type.shape);
       const operands = [x!, update!, ...starts(a, x!)];
       return a.tensor(a.apply('dynamic_update_slice', operands));
     },

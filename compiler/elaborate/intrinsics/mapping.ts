@@ -117,7 +117,9 @@ function vmapCall(
     return axis === undefined ? leaf : e.withSize(leaf, axis, size, what);
   });
   const types = leaves.map((leaf, i) => dropAxis(leaf.type, mapped[i]));
-  const region = traceRegion(e, closed.callee, closed.args, types, expectedOfOne(expected, out));
+  const region = e.context.repeated(size, () =>
+    traceRegion(e, closed.callee, closed.args, types, expectedOfOne(expected, out)),
+  );
   const outAxes = leafAxes(e, region.result, out, 1).map((axis) => {
     if (axis !== undefined) return axis;
     return e.fail('MLX3112', 'an axis of the result of vmap cannot be `none`');

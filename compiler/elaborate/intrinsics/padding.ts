@@ -80,6 +80,7 @@ function padAxis(
 ): Value {
   if (low === zero && high === zero) return x;
   const size = x.type.shape[axis]!;
+  e.requireElements(size, add(low, high));
   const length = add(size, add(low, high));
   const whole = (value: Int): Value => e.broadcast(e.dim(value, 'i32'), [length], []);
   const place = e.apply('sub', [e.iota('i32', [length], 0), whole(low)]);

@@ -140,6 +140,11 @@ export class Emitter {
     );
   }
 
+  /** Demands an element to read along an axis that is read at `count` run-time indices. */
+  requireElements(size: Int, count: Int, span: Span = this.span): void {
+    if (!this.context.requireElements(size, count, span)) throw new Reported();
+  }
+
   /** Demands left == right: proved, guarded in the plan, or reported. */
   requireEqual(left: Int, right: Int, what: string, span: Span = this.span): void {
     if (!this.context.requireEqual(left, right, span, what)) throw new Reported();
