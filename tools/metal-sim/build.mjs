@@ -70,9 +70,10 @@ export const simulator = {
     '-lmetal_sim_framework',
     '-lmetal_sim',
     `-Wl,-rpath,${build}`,
+    // before GNUstep, which has a _Block_copy that copies nothing
+    '-lBlocksRuntime',
     '-lgnustep-base',
     '-lobjc',
-    '-lBlocksRuntime',
   ],
 };
 const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra'];
@@ -124,9 +125,10 @@ library(
     `-L${build}`,
     '-lmetal_sim',
     `-Wl,-rpath,${build}`,
+    // before GNUstep, which has a _Block_copy that copies nothing
+    '-lBlocksRuntime',
     '-lgnustep-base',
     '-lobjc',
-    '-lBlocksRuntime',
   ],
   [
     ...headers,
