@@ -14,6 +14,7 @@ import { broadcastRules } from './rules/broadcasts.ts';
 import { constantRules } from './rules/constants.ts';
 import { contractionRules } from './rules/contractions.ts';
 import { controlFlowRules } from './rules/control-flow.ts';
+import { emptyRules } from './rules/empty.ts';
 import { partRules } from './rules/parts.ts';
 import { reductionRules } from './rules/reductions.ts';
 import { selectAndConvertRules } from './rules/select-and-convert.ts';
@@ -21,6 +22,7 @@ import { viewRules } from './rules/views.ts';
 
 /** In the order in which they are tried on an operation. */
 const allRules: readonly Rule[] = [
+  ...emptyRules,
   ...constantRules,
   ...arithmeticRules,
   ...selectAndConvertRules,

@@ -29,6 +29,14 @@ const regressions: Readonly<Record<string, Regression>> = {
     dims: {},
     arguments: [arrayOf('bool', [2, 2], [true, true, true, false])],
   },
+  'an element read before a loop that never runs': {
+    source: `export fn f(x: bool[5, 1]) -> (f32[1, 0], f32[2, 0]) {
+  let y = where(x, 0.5, f32(x))[1:3, :-1];
+  (reshape(y, (1, 0)), y)
+}`,
+    dims: {},
+    arguments: [arrayOf('bool', [5, 1], [true, true, true, false, true])],
+  },
   'logaddexp in other dtypes': {
     source: `export fn f(x: f16[2], y: f16[2]) -> f16[2] { logaddexp(x, y) }`,
     dims: {},

@@ -9,7 +9,13 @@
  * are in scope and everything else is left to the compiler.
  */
 import { print as printInt } from '../../compiler/symbolic/integer.ts';
+import { isFloat, isInteger } from '../../compiler/tensor-ir/dtype.ts';
 import type { TensorType } from '../../compiler/tensor-ir/program.ts';
+
+export interface Variable {
+  readonly name: string;
+  readonly type: TensorType;
+}
 
 export type Part = string | Expression;
 
@@ -150,4 +156,12 @@ export function replaceInside(
     statements: expression.statements.map((s) => ({ parts: parts(s.parts) })),
     result: expression.result === undefined ? undefined : replaceInside(expression.result, change),
   };
+}
+
+export function reference({ name, type }: Variable): Expression {
+  return typed(type)`${name}`;
+}
+
+export function isNumber({ dtype }: TensorType): boolean {
+  return isFloat(dtype) || isInteger(dtype);
 }

@@ -14,7 +14,7 @@ import {
   one,
   product,
 } from '../../compiler/symbolic/integer.ts';
-import { type DType, isFloat, isInteger } from '../../compiler/tensor-ir/dtype.ts';
+import { type DType, isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import type { TensorType } from '../../compiler/tensor-ir/program.ts';
 import {
   block,
@@ -23,20 +23,17 @@ import {
   isSameType,
   printShape,
   printType,
+  reference,
   type Statement,
   statement,
   typed,
   untyped,
+  type Variable,
 } from './expression.ts';
 import { knownFunctions } from './known.ts';
 import type { Dims, FuzzProgram, Helper, Parameter, Values } from './program.ts';
 import { Random } from './random.ts';
 import { rules, typedRules } from './rules/index.ts';
-
-export interface Variable {
-  readonly name: string;
-  readonly type: TensorType;
-}
 
 /** What the surroundings of an expression allow. */
 export interface Scope {
@@ -441,10 +438,6 @@ export interface Signature {
   readonly result: TensorType;
 }
 
-export function reference({ name, type }: Variable): Expression {
-  return typed(type)`${name}`;
-}
-
 function hasName(dims: ReadonlySet<Int>, name: string): boolean {
   return dims.has(name === 'N' ? N : M);
 }
@@ -453,8 +446,4 @@ function hasName(dims: ReadonlySet<Int>, name: string): boolean {
 export function broadcasts(from: readonly Int[], to: readonly Int[]): boolean {
   const offset = to.length - from.length;
   return offset >= 0 && from.every((dim, i) => dim === to[i + offset] || dim === one);
-}
-
-export function isNumber({ dtype }: TensorType): boolean {
-  return isFloat(dtype) || isInteger(dtype);
 }

@@ -2,15 +2,8 @@
 import { constantValue, int } from '../../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../../compiler/tensor-ir/dtype.ts';
 import type { TensorType } from '../../../compiler/tensor-ir/program.ts';
-import { block, type Expression, statement, typed } from '../expression.ts';
-import {
-  type Generator,
-  isNumber,
-  type Rule,
-  reference,
-  type Scope,
-  type TypedRule,
-} from '../generator.ts';
+import { block, type Expression, isNumber, reference, statement, typed } from '../expression.ts';
+import type { Generator, Rule, Scope, TypedRule } from '../generator.ts';
 
 const bool: TensorType = { dtype: 'bool', shape: [] };
 const index: TensorType = { dtype: 'i32', shape: [] };

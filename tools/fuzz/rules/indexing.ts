@@ -8,8 +8,8 @@ import {
   subtract,
 } from '../../../compiler/symbolic/integer.ts';
 import type { TensorType } from '../../../compiler/tensor-ir/program.ts';
-import { type Expression, printShape, typed } from '../expression.ts';
-import { type Generator, isNumber, type Rule, type Scope } from '../generator.ts';
+import { type Expression, isNumber, printShape, typed } from '../expression.ts';
+import type { Generator, Rule, Scope } from '../generator.ts';
 
 /** An entry of an index, and the axes that it leaves. */
 interface Entry {

@@ -2,8 +2,8 @@
 import { constantValue, int } from '../../../compiler/symbolic/integer.ts';
 import { type DType, isFloat } from '../../../compiler/tensor-ir/dtype.ts';
 import type { TensorType } from '../../../compiler/tensor-ir/program.ts';
-import { type Expression, typed } from '../expression.ts';
-import { type Generator, isNumber, type Rule } from '../generator.ts';
+import { type Expression, isNumber, typed } from '../expression.ts';
+import type { Generator, Rule } from '../generator.ts';
 
 /** Axes, none of which is known to be empty. */
 function hasElements({ shape }: TensorType): boolean {

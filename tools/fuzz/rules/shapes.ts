@@ -1,8 +1,8 @@
 /** Views, joins and other moves of whole tensors. */
 import { add, constantValue, int, multiply, product } from '../../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../../compiler/tensor-ir/dtype.ts';
-import { list, printShape, typed } from '../expression.ts';
-import { isNumber, type Rule } from '../generator.ts';
+import { isNumber, list, printShape, typed } from '../expression.ts';
+import type { Rule } from '../generator.ts';
 
 function permuted<T>(items: readonly T[], permutation: readonly number[]): readonly T[] {
   return permutation.map((i) => items[i]!);

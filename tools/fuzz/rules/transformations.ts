@@ -7,15 +7,17 @@ import {
 } from '../../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../../compiler/tensor-ir/dtype.ts';
 import type { TensorType } from '../../../compiler/tensor-ir/program.ts';
-import { block, type Expression, printType, statement, typed, untyped } from '../expression.ts';
 import {
-  type Generator,
-  type Rule,
+  block,
+  type Expression,
+  printType,
   reference,
-  type Scope,
-  type TypedRule,
+  statement,
+  typed,
+  untyped,
   type Variable,
-} from '../generator.ts';
+} from '../expression.ts';
+import type { Generator, Rule, Scope, TypedRule } from '../generator.ts';
 
 function isSmooth({ dtype }: TensorType): boolean {
   return isFloat(dtype);

@@ -2,8 +2,8 @@
 import { constantValue, int, subtract } from '../../../compiler/symbolic/integer.ts';
 import { isFloat } from '../../../compiler/tensor-ir/dtype.ts';
 import type { TensorType } from '../../../compiler/tensor-ir/program.ts';
-import { typed } from '../expression.ts';
-import { isNumber, type Rule } from '../generator.ts';
+import { isNumber, typed } from '../expression.ts';
+import type { Rule } from '../generator.ts';
 
 function fitsWindows({ shape }: TensorType): boolean {
   return shape.length > 0 && shape.every((d) => (constantValue(d) ?? 0) >= 2);
