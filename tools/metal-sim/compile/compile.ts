@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -35,12 +36,16 @@ export interface CompiledMetal {
   readonly errors: readonly MetalError[];
   readonly kernels: readonly TranslatedKernel[];
   readonly constants: readonly FunctionConstant[];
+  /** The path of the shared library. */
+  readonly library?: string;
 }
 
 export interface CompileOptions {
   readonly constants?: ConstantValues;
   /** Without hooks at accesses: fast, and nothing is found. */
   readonly unchecked?: boolean;
+  /** Which variant plain `exp(float)` calls, and whether products and sums may be fused; Metal's own default is fast. */
+  readonly math?: 'safe' | 'fast';
 }
 
 const clang = 'clang-19';
@@ -93,14 +98,36 @@ const hooks: readonly string[] = [
 export const sourceName = 'program_source';
 
 /**
- * Compiles `source` to a shared library at `out`, which is there only when there are no errors. Libraries of the same source, options
- * and simulator are shared through a cache.
+ * Compiles `source`; the library is there only when there are no errors. Results are kept in a cache by the hash of source, options
+ * and simulator, so that the same source is compiled once.
  */
-export function compileMetal(
-  source: string,
-  out: string,
-  options: CompileOptions = {},
-): CompiledMetal {
+export function compileMetal(source: string, options: CompileOptions = {}): CompiledMetal {
+  const base = join(cacheFolder(), cacheKey(source, options));
+  const library = `${base}.so`;
+  const known = `${base}.json`;
+  if (existsSync(known)) {
+    const result = JSON.parse(readFileSync(known, 'utf8')) as CompiledMetal;
+    return result.errors.length > 0 ? result : { ...result, library };
+  }
+  const result = compileTo(source, `${library}.${process.pid}`, options);
+  const text = `${known}.${process.pid}`;
+  writeFileSync(text, JSON.stringify(result));
+  if (result.errors.length > 0) {
+    renameSync(text, known);
+    return result;
+  }
+  renameSync(`${library}.${process.pid}`, library);
+  renameSync(text, known);
+  return { ...result, library };
+}
+
+function cacheFolder(): string {
+  const folder = fileURLToPath(new URL('../../../build/metal-sim-cache/', sourceFolder()));
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function compileTo(source: string, out: string, options: CompileOptions): CompiledMetal {
   const folder = mkdtempSync(join(tmpdir(), 'metal-sim-'));
   try {
     const file = join(folder, 'source.metal');
@@ -137,7 +164,7 @@ export function compileMetal(
     );
     const tables = join(folder, 'tables.c');
     writeFileSync(tables, tableText(kernels));
-    const flags = [...language, '-O1', '-g', '-fPIC', '-ffp-contract=off', `-I${include}`];
+    const flags = [...language, '-O1', '-g', '-fPIC', ...mathFlags(options.math), `-I${include}`];
     const compiled = run([
       ...flags,
       ...(options.unchecked ? [] : hooks),
@@ -173,22 +200,41 @@ export function compileMetal(
   }
 }
 
+function mathFlags(math: 'safe' | 'fast' | undefined): readonly string[] {
+  return math === 'fast' ? ['-ffp-contract=on', '-DMETAL_SIM_FAST'] : ['-ffp-contract=off'];
+}
+
 /** build/libmetal_sim.so, which holds what compiled kernels call. */
 function engineLibrary(): readonly string[] {
   const build = fileURLToPath(new URL('../../../build/', sourceFolder()));
   return [`-L${build}`, '-lmetal_sim', `-Wl,-rpath,${build}`];
 }
 
+/** What compiled code depends on besides its source: headers, translation, compiler. */
+let simulator: string | undefined;
+
+function simulatorHash(): string {
+  if (simulator !== undefined) return simulator;
+  const hash = createHash('sha256').update(run(['--version']).stdout);
+  const here = fileURLToPath(new URL('./', sourceFolder()));
+  for (const folder of [include, join(include, 'sim'), here, join(here, '../../metal-check')]) {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
+      if (entry.isFile()) hash.update(entry.name).update(readFileSync(join(folder, entry.name)));
+    }
+  }
+  simulator = hash.digest('hex');
+  return simulator;
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
 /** A key under which the result of compiling may be kept. */
 export function cacheKey(source: string, options: CompileOptions): string {
-  const hash = createHash('sha256').update(source);
-  hash.update(JSON.stringify([...(options.constants ?? [])]));
-  hash.update(String(options.unchecked ?? false));
-  for (const file of ['metal_stdlib', 'metal_sim_entries.h', 'metal_predefined.h']) {
-    const path = join(include, file);
-    if (existsSync(path)) hash.update(readFileSync(path));
-  }
-  return hash.digest('hex');
+  const hash = createHash('sha256').update(simulatorHash()).update('\0').update(source);
+  hash.update(JSON.stringify([[...(options.constants ?? [])], options.unchecked, options.math]));
+  return hash.digest('hex').slice(0, 32);
 }
 
 function run(args: readonly string[]): { status: number | null; stdout: string; stderr: string } {

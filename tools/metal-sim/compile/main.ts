@@ -1,10 +1,10 @@
 /**
- * node dist/tools/metal-sim/compile/main.js SOURCE OUT [--constants JSON] [--unchecked]
+ * node dist/tools/metal-sim/compile/main.js SOURCE OUT [--constants JSON] [--math safe|fast] [--unchecked]
  *
  * What `newLibraryWithSource:` of the simulator calls. Prints {errors, kernels, constants} as JSON; exit code 1 when there are errors.
  * --constants: function constants by index, each as C++ text: {"0": "true", "3": "0x1p-3f"}.
  */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { compileMetal } from './compile.ts';
@@ -13,6 +13,7 @@ const args = await yargs(hideBin(process.argv))
   .usage('$0 <source> <out>')
   .demandCommand(2, 2)
   .option('constants', { type: 'string', describe: 'Function constants by index, as JSON' })
+  .option('math', { choices: ['safe', 'fast'] as const, default: 'safe' as const })
   .option('unchecked', {
     type: 'boolean',
     default: false,
@@ -24,9 +25,11 @@ const [source, out] = args._.map(String);
 const constants = Object.entries(
   JSON.parse(args.constants ?? '{}') as Readonly<Record<string, string>>,
 ).map(([index, value]) => [Number(index), value] as const);
-const result = compileMetal(readFileSync(source!, 'utf8'), out!, {
+const result = compileMetal(readFileSync(source!, 'utf8'), {
   constants: new Map(constants),
+  math: args.math,
   unchecked: args.unchecked,
 });
+if (result.library !== undefined) copyFileSync(result.library, out!);
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exitCode = result.errors.length === 0 ? 0 : 1;

@@ -119,8 +119,17 @@ function words({ tokens }: Structure, defined: ReadonlySet<string>, edits: Edit[
       const name = tokens[i + 2]?.text ?? '';
       replace(defined.has(name) ? 'true' : 'false', closing(tokens, i + 1) + 1 - i);
     } else if (spaces.has(token.text)) replace(spaces.get(token.text)!);
-    else if (openClOnlyWords.has(token.text) || openClTypes.test(token.text)) replace(`${token.text}_`);
+    else if (isOpenClOnly(token.text)) replace(plainText(token));
   });
+}
+
+function isOpenClOnly(word: string): boolean {
+  return openClOnlyWords.has(word) || openClTypes.test(word);
+}
+
+/** A token outside of qualifiers. */
+function plainText({ text }: Token): string {
+  return isOpenClOnly(text) ? `${text}_` : text;
 }
 
 /**
@@ -254,16 +263,12 @@ function splitDeclaration(
   }
   const typeTokens = tokens.slice(first.start, name);
   if (typeTokens.some((t) => t.text === '*' || t.text === '&' || t.text === '=')) return undefined;
-  const type = typeTokens.map((t) => t.text).join(' ');
+  const type = typeTokens.map(plainText).join(' ');
   if (type === '' || tokens[name]!.kind !== 'word') return undefined;
-  const dimsOf = (a: number, b: number): string =>
-    tokens
-      .slice(a, b)
-      .map((t) => t.text)
-      .join(' ');
+  const dimsOf = (a: number, b: number): string => tokens.slice(a, b).map(plainText).join(' ');
   const names = parts.map(({ start: a, end: b }, n) => {
     const at = n === 0 ? name : a;
-    return { name: tokens[at]!.text, dims: dimsOf(at + 1, b) };
+    return { name: plainText(tokens[at]!), dims: dimsOf(at + 1, b) };
   });
   return { type, names };
 }

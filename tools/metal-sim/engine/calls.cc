@@ -84,6 +84,20 @@ METAL_SIM_EXPORT void __ubsan_handle_divrem_overflow(void*, uintptr_t, uintptr_t
 }
 
 // ---------------------------------------------------------------------------------------------------------
+// What clang leaves to its run-time library
+
+METAL_SIM_EXPORT __bf16 __truncsfbf2(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  // to nearest, ties to even; a NaN stays one
+  const bool is_nan = (bits & 0x7fffffff) > 0x7f800000;
+  const auto half = static_cast<uint16_t>(is_nan ? (bits >> 16) | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  __bf16 result;
+  std::memcpy(&result, &half, sizeof result);
+  return result;
+}
+
+// ---------------------------------------------------------------------------------------------------------
 // Atomics. One thread runs at a time, so they only have to be told from plain accesses.
 
 namespace {
