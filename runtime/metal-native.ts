@@ -100,6 +100,15 @@ export interface MetalNative {
   memoryStatistics(): MetalMemory;
   setCacheLimit(bytes: number): void;
   trimMemory(): void;
+  /**
+   * Overrides MLXC_METAL_SEPARATE (every temporary in a buffer of its own, exactly as long as it is), MLXC_METAL_OPS and MLXC_METAL_MB
+   * (commands and bytes in a command buffer); for tests and debugging.
+   */
+  configure(options: {
+    readonly separate?: boolean;
+    readonly mostOps?: number;
+    readonly mostBytes?: number;
+  }): void;
   setProfiling(isOn: boolean): void;
   takeTimings(): readonly KernelTiming[];
   startCapture(path: string): void;

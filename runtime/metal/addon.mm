@@ -420,6 +420,23 @@ Napi::Value trim(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
+/** configure({separate, mostOps, mostBytes}): what is there overrides the variables of the environment; for tests and debugging. */
+Napi::Value configure(const Napi::CallbackInfo &info) {
+  MetalContext *context = MetalContext::shared();
+  if (context == nullptr || !info[0].IsObject()) return fail(info.Env(), "configure takes an object");
+  const auto given = info[0].As<Napi::Object>();
+  mlxc::MetalOptions &options = context->options();
+  const auto setNumber = [&](const char *name, std::atomic<size_t> &option) {
+    const Napi::Value value = given.Get(name);
+    if (value.IsNumber() && value.As<Napi::Number>().DoubleValue() >= 1) option = value.As<Napi::Number>().Int64Value();
+  };
+  setNumber("mostOps", options.mostOps);
+  setNumber("mostBytes", options.mostBytes);
+  const Napi::Value separate = given.Get("separate");
+  if (separate.IsBoolean()) options.isSeparate = separate.As<Napi::Boolean>().Value();
+  return info.Env().Undefined();
+}
+
 // ---------------------------------------------------------------------------------------------------------
 // Profiles and captures
 
@@ -485,6 +502,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   set("memoryStatistics", statistics);
   set("setCacheLimit", setCacheLimit);
   set("trimMemory", trim);
+  set("configure", configure);
   set("setProfiling", setProfiling);
   set("takeTimings", takeTimings);
   set("startCapture", startCapture);

@@ -1,6 +1,7 @@
 #pragma once
 #import <Metal/Metal.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -35,12 +36,12 @@ struct MemoryStatistics {
  * Buffers by address, and a cache of those that are free, by size. For all threads; lives as long as the process.
  *
  * A request takes the smallest free buffer that fits and is smaller than twice the request or two pages more. Sizes are rounded up to
- * pages, unless `isExact`: then every buffer is as long as was asked and is given back to the system at once, so that tools that check
- * bounds and lifetimes see them as they are.
+ * pages, unless `isExact` is set: then every buffer is as long as was asked and is given back to the system at once, so that tools that
+ * check bounds and lifetimes see them as they are.
  */
 class BufferPool {
  public:
-  BufferPool(id<MTLDevice> device, bool isExact);
+  BufferPool(id<MTLDevice> device, const std::atomic<bool> &isExact);
 
   /** Memory of undefined contents; nothing when there is none. `bytes` may be 0. */
   BufferReference allocate(size_t bytes);
@@ -64,7 +65,7 @@ class BufferPool {
   Cache takeBeyond(size_t most);
 
   const Retained<id<MTLDevice>> device_;
-  const bool isExact_;
+  const std::atomic<bool> &isExact_;
   const size_t pageBytes_;
   /** How much may be in use. */
   const size_t mostActive_;

@@ -34,13 +34,13 @@ struct BufferPool::Deleter {
   void operator()(const Buffer *buffer) const { pool->giveBack(const_cast<Buffer *>(buffer)); }
 };
 
-BufferPool::BufferPool(id<MTLDevice> device, bool isExact)
+BufferPool::BufferPool(id<MTLDevice> device, const std::atomic<bool> &isExact)
     : device_(Retained<id<MTLDevice>>::share(device)),
       isExact_(isExact),
       pageBytes_(pageSize()),
       mostActive_(mostActiveOf(device)) {
   const auto recommended = static_cast<size_t>([device recommendedMaxWorkingSetSize]);
-  statistics_.limit = isExact ? 0 : std::min(recommended / 20 * 19, mostActive_);
+  statistics_.limit = std::min(recommended / 20 * 19, mostActive_);
 }
 
 BufferReference BufferPool::reference(Buffer *buffer) {
@@ -55,13 +55,14 @@ BufferReference BufferPool::reference(Buffer *buffer) {
 
 BufferReference BufferPool::allocate(size_t bytes) {
   size_t wanted = std::max(bytes, kLeast);
-  if (!isExact_) wanted = (wanted + pageBytes_ - 1) / pageBytes_ * pageBytes_;
+  const bool isExact = isExact_;
+  if (!isExact) wanted = (wanted + pageBytes_ - 1) / pageBytes_ * pageBytes_;
   Buffer *found = nullptr;
   Cache surplus;
   {
     const std::lock_guard lock(mutex_);
     const auto nearest = cache_.lower_bound(wanted);
-    if (nearest != cache_.end() && nearest->first < std::min(2 * wanted, wanted + 2 * pageBytes_)) {
+    if (!isExact && nearest != cache_.end() && nearest->first < std::min(2 * wanted, wanted + 2 * pageBytes_)) {
       found = nearest->second;
       statistics_.cached -= found->length;
       statistics_.reuses++;
@@ -121,7 +122,7 @@ void BufferPool::giveBack(Buffer *buffer) {
     statistics_.active -= buffer->length;
     statistics_.cached += buffer->length;
     cache_.emplace(buffer->length, buffer);
-    surplus = takeBeyond(statistics_.limit);
+    surplus = takeBeyond(isExact_ ? 0 : statistics_.limit);
   }
   for (const auto &[size, extra] : surplus) freeBuffer(extra);
 }

@@ -136,7 +136,7 @@ void Commands::launch(const Kernel &kernel, MTLSize groups) {
   kernels_.push_back(&kernel);
   commands_++;
   for (const Access &access : accesses_) bytes_ += access.end - access.begin;
-  const MetalOptions &options = context_.options();
+  MetalOptions &options = context_.options();
   if (context_.isProfiling() || commands_ >= options.mostOps || bytes_ >= options.mostBytes) commit();
 }
 

@@ -13,13 +13,13 @@
 
 namespace mlxc {
 
-/** How a command buffer is filled before it is committed, and what is for finding mistakes. */
+/** How a command buffer is filled before it is committed, and what is for finding mistakes. Any thread may change it. */
 struct MetalOptions {
   /** MLXC_METAL_OPS, MLXC_METAL_MB: commands and MiB that they touch. */
-  size_t mostOps;
-  size_t mostBytes;
+  std::atomic<size_t> mostOps;
+  std::atomic<size_t> mostBytes;
   /** MLXC_METAL_SEPARATE=1: every temporary has a buffer of its own, exactly as long as it is, and nothing is recycled. */
-  bool isSeparate;
+  std::atomic<bool> isSeparate;
 };
 
 /** Where a copy starts, in elements, and how many it takes. */
@@ -44,7 +44,7 @@ class MetalContext {
 
   id<MTLDevice> device() const { return device_.get(); }
   BufferPool &pool() { return *pool_; }
-  const MetalOptions &options() const { return options_; }
+  MetalOptions &options() { return options_; }
 
   /** A command buffer that does not retain what it uses: the run does. Autoreleased; nil when Metal gives none. Blocks while too many are under way. */
   id<MTLCommandBuffer> commandBuffer();
@@ -75,7 +75,7 @@ class MetalContext {
   explicit MetalContext(Retained<id<MTLDevice>> device);
 
   const Retained<id<MTLDevice>> device_;
-  const MetalOptions options_;
+  MetalOptions options_;
   const std::unique_ptr<BufferPool> pool_;
   mutable std::mutex mutex_;
   Retained<id<MTLCommandQueue>> queue_;

@@ -17,15 +17,16 @@ size_t numberFrom(const char *variable, size_t otherwise) {
 }
 
 /** Larger GPUs drain a command buffer sooner; the last letter of the architecture tells the size (s, d: Max, Ultra). */
-MetalOptions optionsFor(id<MTLDevice> device) {
+void setOptions(MetalOptions &options, id<MTLDevice> device) {
   const std::string name = textOf([[device architecture] name]);
   const char size = name.empty() ? 'g' : name.back();
   const bool isLarge = size == 's' || size == 'd';
   const size_t ops = size == 'p' ? 20 : isLarge ? 50 : 40;
   const size_t megabytes = isLarge ? 50 : 40;
   const char *separate = std::getenv("MLXC_METAL_SEPARATE");
-  return {numberFrom("MLXC_METAL_OPS", ops), numberFrom("MLXC_METAL_MB", megabytes) << 20,
-          separate != nullptr && std::strcmp(separate, "1") == 0};
+  options.mostOps = numberFrom("MLXC_METAL_OPS", ops);
+  options.mostBytes = numberFrom("MLXC_METAL_MB", megabytes) << 20;
+  options.isSeparate = separate != nullptr && std::strcmp(separate, "1") == 0;
 }
 
 constexpr size_t kCopyBytes[] = {1, 2, 4, 16};
@@ -87,9 +88,10 @@ MetalContext *MetalContext::shared() {
 
 MetalContext::MetalContext(Retained<id<MTLDevice>> device)
     : device_(std::move(device)),
-      options_(optionsFor(device_.get())),
       pool_(std::make_unique<BufferPool>(device_.get(), options_.isSeparate)),
-      queue_(makeQueue(device_.get())) {}
+      queue_(makeQueue(device_.get())) {
+  setOptions(options_, device_.get());
+}
 
 id<MTLCommandBuffer> MetalContext::commandBuffer() {
   Retained<id<MTLCommandQueue>> queue;
