@@ -1,7 +1,7 @@
 /** Programs on the Metal device of this machine (its GPU, else the simulator), held against the reference evaluator. */
 import { expect } from 'vitest';
-import { compileOrThrow } from '../../index.ts';
 import { interpreterDevice } from '../../compiler/driver/interpreter.ts';
+import { compileOrThrow } from '../../index.ts';
 import {
   type Argument,
   type CallOptions,
@@ -59,7 +59,9 @@ export class Both {
     { tolerance, ...options }: CallOptions & { readonly tolerance?: number } = {},
   ): Result {
     // first: the call on Metal may use its arguments up
-    const expected = this.evaluator.function(functionName).with({ dims: options.dims ?? {} })(...args);
+    const expected = this.evaluator.function(functionName).with({ dims: options.dims ?? {} })(
+      ...args,
+    );
     const found = this.metal.function(functionName).with(options)(...args);
     expectSame(found, expected, functionName, tolerance);
     return found;
