@@ -357,6 +357,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'conj',
     'conjugate',
     'angle',
+    'dft',
   ].map((name): [string, Rule] => [name, through]),
   ...['shape', 'ndim', 'size', 'len'].map((name): [string, Rule] => [name, ofShape]),
   ['dtype', () => ({ kind: 'dtype', dtype: 'c64' })],

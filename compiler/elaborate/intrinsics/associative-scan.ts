@@ -67,8 +67,10 @@ function scanAssociatively(a: Arguments): Term {
 
 function combine(e: Emitter, { f, tree }: Scanned, left: Leaves, right: Leaves): Leaves {
   const args = [left, right].map((leaves) => e.context.rebuild(tree, leaves));
-  const result = leavesOf(e, [e.context.call(f, args, undefined, e.span)]);
-  requireSameTypes(e, result, right, `\`${nameOf(f)}\` must give what it takes`);
+  const given = e.context.call(f, args, undefined, e.span);
+  const result = leavesOf(e, [given]);
+  const what = `\`${nameOf(f)}\` must give what it takes`;
+  requireSameTypes(e, result, right, what, [given, tree]);
   return result;
 }
 

@@ -7,8 +7,10 @@ import type { Span } from '../../diagnostics/span.ts';
 import { makeValue } from '../../tensor-ir/builder.ts';
 import type { Func, TensorType, Value } from '../../tensor-ir/program.ts';
 import type { TracedFunction } from '../intrinsic.ts';
+import { formOf } from '../terms.ts';
 import type { FunctionTerm, Term, Type } from '../value.ts';
 import { type Emitter, native, sameShape, showTensor } from './support.ts';
+import { leafTerms } from './trees.ts';
 
 /** A function of tensors alone, and the arguments it takes. */
 export interface Closed {
@@ -131,21 +133,36 @@ export function failWithoutArgument(e: Emitter, place: number, args: readonly Te
   );
 }
 
-/** Reports unless both lists have the same dtypes and shapes. */
+/**
+ * Reports unless both lists have the same dtypes and shapes, and the trees they are the leaves of, where they are given, the
+ * same forms of elements.
+ */
 export function requireSameTypes(
   e: Emitter,
   found: readonly Value[],
   wanted: readonly Value[],
   what: string,
+  trees?: readonly [found: Term, wanted: Term],
 ): void {
+  const [foundForms, wantedForms] = (trees ?? []).map((tree) => leafTerms(tree).map(formOf));
   const isSame =
     found.length === wanted.length &&
     found.every((value, i) => {
       const { dtype, shape } = wanted[i]!.type;
-      return value.type.dtype === dtype && sameShape(value.type.shape, shape);
+      const isOneForm = foundForms?.[i] === wantedForms?.[i];
+      return isOneForm && value.type.dtype === dtype && sameShape(value.type.shape, shape);
     });
   if (isSame) return;
-  const show = (values: readonly Value[]): string =>
-    `(${values.map((v) => showTensor(v.type)).join(', ')})`;
-  e.fail('MLX3120', `${what}: expected ${show(wanted)}, found ${show(found)}`);
+  const show = (values: readonly Value[], tree: Term | undefined): string => {
+    const leaves = tree === undefined ? [] : leafTerms(tree);
+    const shown = values.map((v, i) => {
+      const leaf = leaves[i];
+      return leaf === undefined ? showTensor(v.type) : e.context.showType(e.context.typeOf(leaf));
+    });
+    return `(${shown.join(', ')})`;
+  };
+  e.fail(
+    'MLX3120',
+    `${what}: expected ${show(wanted, trees?.[1])}, found ${show(found, trees?.[0])}`,
+  );
 }

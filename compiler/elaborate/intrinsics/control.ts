@@ -3,6 +3,7 @@ import { constantValue, type Int, int, subtract } from '../../symbolic/integer.t
 import { isInteger } from '../../tensor-ir/dtype.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
+import { formOf } from '../terms.ts';
 import type { FunctionTerm, Term } from '../value.ts';
 import {
   leavesOf,
@@ -23,6 +24,7 @@ import {
   rest,
   showTensor,
 } from './support.ts';
+import { leafTerms } from './trees.ts';
 
 const no: Term = { kind: 'boolean', value: false };
 const unit: Term = { kind: 'tuple', items: [] };
@@ -34,7 +36,14 @@ function indexTemplate(e: Emitter): Term {
 }
 
 /** The first axis of the leaves. */
-function leadingSize(e: Emitter, leaves: readonly Value[], given: Int | undefined): Int {
+function leadingSize(e: Emitter, xs: Term, leaves: readonly Value[], given: Int | undefined): Int {
+  const pair = leafTerms(xs).find(
+    (leaf, i) => formOf(leaf) !== 'plain' && leaves[i]!.type.shape.length === 1,
+  );
+  if (pair !== undefined) {
+    const type = e.context.showType(e.context.typeOf(pair));
+    e.fail('MLX3130', `cannot loop over a scalar ${type}: it has no leading axis`);
+  }
   const scalar = leaves.find((leaf) => leaf.type.shape.length === 0);
   if (scalar !== undefined) {
     e.fail('MLX3130', `cannot loop over a scalar ${scalar.type.dtype}: it has no leading axis`);
@@ -54,11 +63,12 @@ function asTensors(
 
 function requireCarry(
   e: Emitter,
-  found: readonly Value[],
-  carry: readonly Value[],
+  found: Term,
+  carry: { readonly term: Term; readonly leaves: readonly Value[] },
   name: string,
 ): void {
-  requireSameTypes(e, found, carry, `\`${name}\` must give a carry of the type that it takes`);
+  const what = `\`${name}\` must give a carry of the type that it takes`;
+  requireSameTypes(e, leavesOf(e, [found]), carry.leaves, what, [found, carry.term]);
 }
 
 function scanCall(a: Arguments): Term {
@@ -66,7 +76,7 @@ function scanCall(a: Arguments): Term {
   const carry = asTensors(a, a.term('init'));
   const xs = a.isNone('xs') ? unit : a.term('xs');
   const given = leavesOf(a, [xs]);
-  const length = leadingSize(a, given, a.isNone('length') ? undefined : a.int('length'));
+  const length = leadingSize(a, xs, given, a.isNone('length') ? undefined : a.int('length'));
   const sequences = given.map((v) => a.withSize(v, 0, length, 'the sequences of `scan`'));
   const body = native(nameOf(f), (e, [, state, x], expected) => {
     const element = a.isNone('xs') ? ({ kind: 'none' } as const) : x!;
@@ -84,7 +94,7 @@ function scanCall(a: Arguments): Term {
   );
   const [nextCarry, ys] = tupleItems(a, region.result, 2, `\`${nameOf(f)}\` must give (carry, y)`);
   const count = carry.leaves.length;
-  requireCarry(a, leavesOf(a, [nextCarry!]), carry.leaves, nameOf(f));
+  requireCarry(a, nextCarry!, carry, nameOf(f));
   const results = a.applyAll(
     'scan',
     [...carry.leaves, ...sequences, ...region.captured],
@@ -113,7 +123,7 @@ function foriCall(a: Arguments): Term {
   const region = a.context.repeated(length, () =>
     traceRegion(a, body, [indexTemplate(a), carry.term]),
   );
-  requireCarry(a, region.func.results, carry.leaves, nameOf(f));
+  requireCarry(a, region.result, carry, nameOf(f));
   const results = a.applyAll(
     'scan',
     [...carry.leaves, ...region.captured],
@@ -168,7 +178,7 @@ function whileCall(
     const found = e.context.showType(e.context.typeOf(test.result));
     e.fail('MLX3132', `the condition of a loop must give a bool, found ${found}`);
   }
-  requireCarry(e, step.func.results, carry.leaves, name);
+  requireCarry(e, step.result, carry, name);
   const { funcs, captured } = shareCaptured([test, step]);
   const operands = [...carry.leaves, ...captured];
   const results = e.applyAll('while', operands, { carries: carry.leaves.length }, funcs);
@@ -210,6 +220,7 @@ function condCall(a: Arguments): Term {
     right!.func.results,
     left!.func.results,
     'both sides of `cond` must give one type',
+    [right!.result, left!.result],
   );
   const { funcs, captured } = shareCaptured(sides);
   const results = a.applyAll('cond', [pred, ...left!.operands, ...captured], {}, funcs);
@@ -249,6 +260,7 @@ function switchCall(a: Arguments): Term {
       region.func.results,
       regions[0]!.func.results,
       'all branches of `switch` must give one type',
+      [region.result, regions[0]!.result],
     );
   }
   const { funcs, captured } = shareCaptured(regions);

@@ -37,7 +37,8 @@ const checkpoint = intrinsic(
 function secondPart(e: Emitter, rule: Region, fun: Region, what: string): Term {
   const [value, more] = tupleItems(e, rule.result, 2, what);
   const count = e.need(e.context.leaves(value!, e.span)).length;
-  requireSameTypes(e, rule.func.results.slice(0, count), fun.func.results, what);
+  const results = rule.func.results.slice(0, count);
+  requireSameTypes(e, results, fun.func.results, what, [value!, fun.result]);
   return more!;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
-import { isUnit } from '../terms.ts';
+import { formOf, isUnit } from '../terms.ts';
 import type { FunctionTerm, Term } from '../value.ts';
 import {
   closeOverStatics,
@@ -157,11 +157,15 @@ function matchFloats(e: Emitter, result: Term, given: Term, what: string): reado
     if (!isFloatValue(value)) return primal!;
     const { dtype, shape } = value.type;
     const matched = e.need(e.context.toTensor(other!, e.span, dtype));
-    if (matched.type.dtype !== dtype || matched.type.shape.length !== shape.length) {
-      e.fail(
-        'MLX3105',
-        `${what} must be ${showTensor(value.type)}, found ${showTensor(matched.type)}`,
-      );
+    const isFitting =
+      formOf(other!) === formOf(primal!) &&
+      matched.type.dtype === dtype &&
+      matched.type.shape.length === shape.length;
+    if (!isFitting) {
+      const show = (term: Term, type: Value['type']): string =>
+        formOf(term) === 'plain' ? showTensor(type) : e.context.showType(e.context.typeOf(term));
+      const wanted = show(primal!, value.type);
+      e.fail('MLX3105', `${what} must be ${wanted}, found ${show(other!, matched.type)}`);
     }
     found.push(shape.reduce((v, dim, i) => e.withSize(v, i, dim, `axis ${i} of ${what}`), matched));
     return primal!;

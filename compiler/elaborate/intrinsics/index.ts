@@ -12,6 +12,7 @@ import { customRules } from './custom-rules.ts';
 import { derivatives } from './derivatives.ts';
 import { dtypeQueries } from './dtypes.ts';
 import { elementwise } from './elementwise.ts';
+import { fourier } from './fourier.ts';
 import { grids } from './grids.ts';
 import { indexing } from './indexing.ts';
 import { joining } from './joining.ts';
@@ -50,6 +51,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map(
     customRules,
     assertions,
     complexNumbers,
+    fourier,
   ]
     .flat()
     .map((intrinsic) => [intrinsic.name, intrinsic]),
