@@ -13,7 +13,7 @@ import type {
   Pattern,
   Statement,
 } from '../syntax/ast.ts';
-import { isDType } from '../tensor-ir/dtype.ts';
+import { isElementType } from '../tensor-ir/dtype.ts';
 import type { Elaborator } from './elaborator.ts';
 import { reportUnknownName } from './expressions.ts';
 import { genericsOf, genericsOfTypes } from './generics.ts';
@@ -95,7 +95,8 @@ function expression(e: Elaborator, item: Expression, scope: Scope): void {
   switch (next.kind) {
     case 'name': {
       const { text } = next.name;
-      if (scope.find(text) === undefined && !isDType(text)) reportUnknownName(e, next.name, scope);
+      if (scope.find(text) === undefined && !isElementType(text))
+        reportUnknownName(e, next.name, scope);
       break;
     }
     case 'number':

@@ -8,7 +8,7 @@ import type { Span } from '../diagnostics/span.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { int } from '../symbolic/integer.ts';
 import type { Expression, Name, StructDeclaration, TypeArgument } from '../syntax/ast.ts';
-import { isDType } from '../tensor-ir/dtype.ts';
+import { isElementType } from '../tensor-ir/dtype.ts';
 import { elaborateBlock } from './blocks.ts';
 import { type ArgumentSource, argumentSource, termSource } from './call-arguments.ts';
 import { callTerm, guarded } from './call-function.ts';
@@ -150,7 +150,7 @@ function elaborateName(
 ): Term {
   const binding = scope.find(name.text);
   if (binding === undefined) {
-    if (isDType(name.text) || name.text === 'c64') return { kind: 'dtype', dtype: name.text };
+    if (isElementType(name.text)) return { kind: 'dtype', dtype: name.text };
     return reportUnknownName(e, name, scope);
   }
   switch (binding.kind) {
@@ -322,7 +322,7 @@ function call(
     else {
       const { text, span: nameSpan } = callee.name;
       const name: Expression = { kind: 'name', name: callee.name, span: nameSpan };
-      const isKnown = scope.find(text) !== undefined || isDType(text);
+      const isKnown = scope.find(text) !== undefined || isElementType(text);
       target = isKnown ? elaborateName(e, name, scope) : unknown(e, object, callee, scope, true);
       sources.unshift(termSource(object, callee.object.span));
     }
@@ -397,7 +397,7 @@ function exampleGeneric(
   const isType =
     type !== undefined &&
     (type.kind !== 'named' ||
-      isDType(type.name.text) ||
+      isElementType(type.name.text) ||
       isConstraintName(type.name.text) ||
       binding?.kind === 'struct' ||
       (binding?.kind === 'generic' && binding.argument.kind === 'type'));

@@ -52,7 +52,7 @@ const values: ReadonlyMap<string, string> = new Map<string, string>([
     ...each(`int${n}`, `write \`i${n}\``),
     ...each(`uint${n}`, `write \`u${n}\``),
   ]),
-  ...each('complex64 complex128 complex', 'complex numbers do not exist yet'),
+  ...each('complex64 complex128', 'write `c64`'),
   ...each(
     'tensor Tensor asarray as_tensor ndarray Array',
     'a tensor is written `array([[1, 2], [3, 4]])`',
@@ -93,7 +93,6 @@ const values: ReadonlyMap<string, string> = new Map<string, string>([
   ['div', 'write `a / b`'],
   ['size_of', 'write `size(x)`'],
   ['length', 'write `len(x)`'],
-  ['c64', 'complex numbers do not exist yet'],
 ]);
 
 const types: ReadonlyMap<string, string> = new Map<string, string>([
@@ -125,7 +124,7 @@ const types: ReadonlyMap<string, string> = new Map<string, string>([
   ...each('tree pytree PyTree', 'a generic stands for a tree: `fn f<P: tree>(params: P)`'),
   ...each('any Any object', 'a generic stands for a type: `fn f<T: number>(x: T[N])`'),
   ...each('Self self', 'write the name of the struct'),
-  ...each('c64 c128 complex64 complex128 complex', 'complex numbers do not exist yet'),
+  ...each('c128 complex64 complex128 complex', 'write `c64`'),
 ]);
 
 /** Names of arguments, and the ones that may be meant. */

@@ -406,7 +406,7 @@ function isOperand(type: TokenType): boolean {
 }
 
 function isDType(word: string): boolean {
-  return /^(?:bool|[iu](?:8|16|32|64)|f(?:16|32|64)|bf16)$/.test(word);
+  return /^(?:bool|[iu](?:8|16|32|64)|f(?:16|32|64)|bf16|c64)$/.test(word);
 }
 
 function isKeyword(type: TokenType): boolean {

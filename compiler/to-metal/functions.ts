@@ -113,7 +113,9 @@ export function emitCall(
 function emitOperator(name: string, dtype: DType, x: Text, y: Text): Text | undefined {
   if (dtype === 'bool' && boolOperators[name] !== undefined) {
     const [symbol, precedence] = boolOperators[name];
-    const left = within(x, precedence === level.equality ? level.shift : precedence);
+    // a chain of one operator stands bare; `&&` within `||` does not
+    const isChain = precedence !== level.equality && x.precedence === precedence;
+    const left = isChain ? x.text : within(x, level.shift);
     return { text: `${left} ${symbol} ${within(y, level.shift)}`, precedence };
   }
   const operator = operators[name];

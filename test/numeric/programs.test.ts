@@ -14,7 +14,7 @@ import { expectAllClose } from '../support/all-close.ts';
 import { expectMetal } from '../support/metal-helpers.ts';
 import { countCases } from '../support/oracle-count.ts';
 import { leavesOf, mapCase, type ProgramCase } from '../support/program-cases.ts';
-import { compileProgramForCpu, fromTensor, toTensor } from '../support/run-on-cpu.ts';
+import { compileProgramForCpu, fromTensor, tensorOf } from '../support/run-on-cpu.ts';
 
 const folder = new URL('../golden/programs/', import.meta.url);
 const cases = readdirSync(folder)
@@ -63,7 +63,7 @@ describe('programs', () => {
     countCases({ oracle: 'programs', device: 'CPU', function: c.file, cases: 1 });
     const called = cpu.function(`${c.file}_${c.function}`);
     const result = called.with({ dims: c.dims ?? {} })(
-      ...c.arguments.map((a) => mapCase(a, toTensor) as Tensor),
+      ...c.arguments.map((a) => mapCase(a, tensorOf) as Tensor),
     );
     const expected = leavesOf(c.result);
     const found = tensorsOf(result).map(fromTensor);

@@ -7,7 +7,7 @@ import { cpuSchedule } from '../../compiler/schedule/cpu/schedule.ts';
 import { type CpuModel, cpuModels } from '../../compiler/schedule/device-model.ts';
 import { type ScheduledProgram, scheduleProgram } from '../../compiler/schedule/schedule.ts';
 import { forEachVariable } from '../../compiler/symbolic/integer.ts';
-import { storageOf } from '../../compiler/tensor-ir/dtype.ts';
+import { type ElementType, storageOf } from '../../compiler/tensor-ir/dtype.ts';
 import { type NdArray, toConstantData } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Entry, Func, Program, Tree } from '../../compiler/tensor-ir/program.ts';
 import { printC } from '../../compiler/to-c/print.ts';
@@ -105,8 +105,14 @@ function storage(
   return data;
 }
 
+/** Pairs along the last axis make complex numbers. */
+export function tensorOf(x: NdArray, type: ElementType): Tensor {
+  const shape = type === 'c64' ? x.shape.slice(0, -1) : [...x.shape];
+  return tensor(storage(x.dtype, toConstantData(x)), shape, type);
+}
+
 export function toTensor(x: NdArray): Tensor {
-  return tensor(storage(x.dtype, toConstantData(x)), [...x.shape], x.dtype);
+  return tensorOf(x, x.dtype);
 }
 
 /** The numbers of a tensor: complex numbers are pairs along a last axis, as in the tensor IR. */

@@ -1,6 +1,6 @@
 """The form of test/golden/programs/*.json: calls of the programs beside them, and what an oracle makes of them.
 
-A case is {file, function, arguments, result, tolerance?, dims?}. A tensor is {$dtype, shape, data}; NaN, the infinities and
+A case is {file, function, arguments, result, tolerance?, dims?}. A tensor is {$dtype, shape, data}, of c64 with two numbers an element; NaN, the infinities and
 integers of 64 bits are text. Structs are objects in the order of their fields.
 """
 
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 NAMES = {'float32': 'f32', 'float64': 'f64', 'float16': 'f16', 'bool': 'bool', 'int8': 'i8', 'int16': 'i16', 'int32': 'i32',
-         'int64': 'i64', 'uint8': 'u8', 'uint16': 'u16', 'uint32': 'u32', 'uint64': 'u64'}
+         'int64': 'i64', 'uint8': 'u8', 'uint16': 'u16', 'uint32': 'u32', 'uint64': 'u64', 'complex64': 'c64'}
 
 
 def number(v, dtype):
@@ -31,8 +31,11 @@ def leaf(x):
             x, dtype = x.astype(np.float64), 'f64'
         else:
             x = x.astype(np.float32) if x.dtype == np.float64 else x
+            x = x.astype(np.complex64) if x.dtype == np.complex128 else x
             dtype = NAMES[str(x.dtype)]
-    return {'$dtype': dtype, 'shape': list(x.shape), 'data': [number(v, dtype) for v in x.ravel().tolist()]}
+    shape = list(x.shape)
+    x = np.ascontiguousarray(x).ravel().view(np.float32) if dtype == 'c64' else x
+    return {'$dtype': dtype, 'shape': shape, 'data': [number(v, dtype) for v in x.ravel().tolist()]}
 
 
 def tree(x):

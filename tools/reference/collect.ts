@@ -15,6 +15,7 @@ import {
   shapes,
   windows,
 } from './intrinsics/arrays.ts';
+import { complexNumbers } from './intrinsics/complex.ts';
 import { elementwise } from './intrinsics/elementwise.ts';
 import { bits, control, transformations, trees } from './intrinsics/functions.ts';
 
@@ -46,6 +47,7 @@ const library = new URL('../../stdlib/', import.meta.url);
 /** Title, what the intrinsics say, and the modules of the prelude that belong to it. */
 const groups: readonly (readonly [string, Reference, readonly string[]])[] = [
   ['Element by element', elementwise, ['elementwise']],
+  ['Complex numbers', complexNumbers, []],
   ['Reductions and running combinations', reductions, ['reductions']],
   ['Sorting, searching, sets', ordering, ['ordering']],
   ['Making tensors', creation, []],

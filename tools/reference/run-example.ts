@@ -4,6 +4,7 @@ import { nodeHost } from '../../compiler/driver/node-host.ts';
 import { isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import { evaluateEntry } from '../../compiler/tensor-ir/evaluate.ts';
 import { type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
+import type { LeafType, Tree } from '../../compiler/tensor-ir/program.ts';
 import type { Example } from './collect.ts';
 
 const host = nodeHost();
@@ -28,13 +29,31 @@ export function runExamples(examples: readonly Example[]): readonly string[] {
   return examples.map(({ code }, i) => {
     const entry = entries.find(({ name }) => name === `example_${i}`);
     if (entry === undefined) throw new Error(`${code}\ngives no tensors`);
-    const shown = evaluateEntry(entry, []).map(showArray);
+    const leaves = leavesOf(entry.result);
+    const shown = evaluateEntry(entry, []).map((x, k) =>
+      showArray(x, leaves[k]?.isComplex === true),
+    );
     return shown.length === 1 ? shown[0]! : `(${shown.join(', ')})`;
   });
 }
 
-function showArray(x: NdArray): string {
-  const numbers = toNumbers(x).map((n) => showNumber(n, x));
+function leavesOf(tree: Tree<LeafType>): readonly LeafType[] {
+  switch (tree.kind) {
+    case 'leaf':
+      return [tree.leaf];
+    case 'struct':
+      return tree.fields.flatMap((field) => leavesOf(field.tree));
+    default:
+      return tree.items.flatMap(leavesOf);
+  }
+}
+
+/** Complex numbers are `1.0+2.0j`. */
+function showArray(x: NdArray, isComplex: boolean): string {
+  const parts = toNumbers(x).map((n) => showNumber(n, x));
+  const numbers = isComplex
+    ? parts.flatMap((re, i) => (i % 2 === 0 ? [showComplex(re, parts[i + 1]!)] : []))
+    : parts;
   const show = (shape: readonly number[], start: number): string => {
     const [size, ...inner] = shape;
     if (size === undefined) return numbers[start]!;
@@ -42,7 +61,11 @@ function showArray(x: NdArray): string {
     const items = Array.from({ length: size }, (_, i) => show(inner, start + i * step));
     return `[${items.join(', ')}]`;
   };
-  return show(x.shape, 0);
+  return show(isComplex ? x.shape.slice(0, -1) : x.shape, 0);
+}
+
+function showComplex(re: string, im: string): string {
+  return `${re}${im.startsWith('-') ? '' : '+'}${im}j`;
 }
 
 /** Six digits of a float are enough to see what a function does. */

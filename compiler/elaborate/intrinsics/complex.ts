@@ -29,7 +29,7 @@ export const complexNumbers: readonly Intrinsic[] = [
         const value = isComplex(term) ? undefined : a.value(name, 'f32');
         if (value?.type.dtype === 'f32') return value;
         const found = a.context.showType(a.context.typeOf(term));
-        return a.fail('MLX2404', `\`complex\` takes two parts in f32, found ${found}`, {
+        return a.fail('MLX2487', `\`complex\` takes two parts in f32, found ${found}`, {
           span: a.spanOf(name),
           hint: '`f32(x)` converts a real number',
         });

@@ -257,16 +257,17 @@ export const fourier: readonly Intrinsic[] = [
       const { dtype, shape } = ('re' in z ? z.re : z).type;
       const span = a.spanOf('x');
       if (dtype !== 'f32') {
-        a.fail('MLX2403', `\`dft\` needs c64 or f32, found ${dtype}`, {
+        a.fail('MLX2488', `\`dft\` needs c64 or f32, found ${dtype}`, {
           span,
           hint: '`f32(x)` converts a real tensor',
         });
       }
       const size = shape.at(-1);
-      if (size === undefined) return a.fail('MLX2414', '`dft` needs at least one axis', { span });
+      if (size === undefined || constantValue(size) === 0) {
+        return a.fail('MLX2489', '`dft` needs an axis with at least one element', { span });
+      }
       const sign: Sign = a.boolean('inverse') ? 1 : -1;
       const n = constantValue(size);
-      if (n === 0) a.fail('MLX2414', '`dft` needs at least one element along its axis', { span });
       if (n === undefined) {
         const message = `a transform of a length known only at run time has at most ${longestSymbolic} elements`;
         const limit = int(longestSymbolic);
