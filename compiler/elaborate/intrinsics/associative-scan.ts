@@ -70,7 +70,7 @@ function combine(e: Emitter, { f, tree }: Scanned, left: Leaves, right: Leaves):
   const given = e.context.call(f, args, undefined, e.span);
   const result = leavesOf(e, [given]);
   const what = `\`${nameOf(f)}\` must give what it takes`;
-  requireSameTypes(e, result, right, what, [given, tree]);
+  requireSameTypes(e, result, right, what, { trees: [given, tree] });
   return result;
 }
 

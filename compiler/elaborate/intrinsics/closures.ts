@@ -142,9 +142,9 @@ export function requireSameTypes(
   found: readonly Value[],
   wanted: readonly Value[],
   what: string,
-  trees?: readonly [found: Term, wanted: Term],
+  more: { readonly hint?: string; readonly trees?: readonly [found: Term, wanted: Term] } = {},
 ): void {
-  const [foundForms, wantedForms] = (trees ?? []).map((tree) => leafTerms(tree).map(formOf));
+  const [foundForms, wantedForms] = (more.trees ?? []).map((tree) => leafTerms(tree).map(formOf));
   const isSame =
     found.length === wanted.length &&
     found.every((value, i) => {
@@ -161,8 +161,11 @@ export function requireSameTypes(
     });
     return `(${shown.join(', ')})`;
   };
+  const [foundTree, wantedTree] = more.trees ?? [];
+  const { hint } = more;
   e.fail(
     'MLX3120',
-    `${what}: expected ${show(wanted, trees?.[1])}, found ${show(found, trees?.[0])}`,
+    `${what}: expected ${show(wanted, wantedTree)}, found ${show(found, foundTree)}`,
+    hint === undefined ? {} : { hint },
   );
 }

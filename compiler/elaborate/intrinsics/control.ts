@@ -68,7 +68,9 @@ function requireCarry(
   name: string,
 ): void {
   const what = `\`${name}\` must give a carry of the type that it takes`;
-  requireSameTypes(e, leavesOf(e, [found]), carry.leaves, what, [found, carry.term]);
+  requireSameTypes(e, leavesOf(e, [found]), carry.leaves, what, {
+    trees: [found, carry.term],
+  });
 }
 
 function scanCall(a: Arguments): Term {
@@ -220,7 +222,7 @@ function condCall(a: Arguments): Term {
     right!.func.results,
     left!.func.results,
     'both sides of `cond` must give one type',
-    [right!.result, left!.result],
+    { trees: [right!.result, left!.result] },
   );
   const { funcs, captured } = shareCaptured(sides);
   const results = a.applyAll('cond', [pred, ...left!.operands, ...captured], {}, funcs);
@@ -260,7 +262,7 @@ function switchCall(a: Arguments): Term {
       region.func.results,
       regions[0]!.func.results,
       'all branches of `switch` must give one type',
-      [region.result, regions[0]!.result],
+      { trees: [region.result, regions[0]!.result] },
     );
   }
   const { funcs, captured } = shareCaptured(regions);

@@ -38,7 +38,7 @@ function secondPart(e: Emitter, rule: Region, fun: Region, what: string): Term {
   const [value, more] = tupleItems(e, rule.result, 2, what);
   const count = e.need(e.context.leaves(value!, e.span)).length;
   const results = rule.func.results.slice(0, count);
-  requireSameTypes(e, results, fun.func.results, what, [value!, fun.result]);
+  requireSameTypes(e, results, fun.func.results, what, { trees: [value!, fun.result] });
   return more!;
 }
 
