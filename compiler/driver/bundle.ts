@@ -2,6 +2,7 @@
  * Bundles in memory, as `compile` makes them and the runtime loads them:
  *
  *   NAME.mlxbundle/  plan.json  kernels.c  kernels.metal  constants.safetensors  index.js  index.d.ts
+ *                    kernels.metallib  extern-1-NAME.metallib ...   where they were built (toolchain/)
  */
 import type { Bundle, ConstantTensor } from '../../runtime/bundle.ts';
 import { MlxcError } from '../../runtime/errors.ts';
@@ -20,6 +21,7 @@ import type { DType } from '../tensor-ir/dtype.ts';
 import type { ConstantData, Program, Value } from '../tensor-ir/program.ts';
 import type { CompilerHost, Target } from './host.ts';
 import { formatSafetensors } from './io/safetensors.ts';
+import type { KernelLibrary } from './kernel-libraries.ts';
 import type { TargetProgram } from './pipeline.ts';
 
 /** What `compile` gives: a bundle that `load` takes as it is, with the rest of what is written to disk. */
@@ -31,22 +33,25 @@ export interface CompiledBundle extends Bundle {
   readonly kernels: string;
   /** The Metal source of all kernels; empty when not built for Metal. */
   readonly metal: string;
+  /** Libraries of kernels that are not in `metal`, by the name that the plan has for them. */
+  readonly libraries: ReadonlyMap<string, Uint8Array>;
   readonly constants: ReadonlyMap<string, ConstantTensor>;
   /** The program behind the kernels, for the interpreter; not part of what is written. */
   readonly program: Program<'plain'>;
   /** Every file of the bundle by name; printing the TypeScript declarations loads ts-morph. */
   files(): Promise<ReadonlyMap<string, string | Uint8Array>>;
   /**
-   * Writes the bundle as a folder, whole or not at all; an older bundle there is replaced. MLX5002 when it cannot be
-   * written, or when something else is there.
+   * Writes the bundle as a folder, whole or not at all; an older bundle there is replaced. `more` are further files of it.
+   * MLX5002 when it cannot be written, or when something else is there.
    */
-  write(folder: string): Promise<void>;
+  write(folder: string, more?: ReadonlyMap<string, Uint8Array>): Promise<void>;
 }
 
 export function makeBundle(
   name: string,
   program: Program<'plain'>,
   programs: readonly TargetProgram[],
+  compiled: readonly KernelLibrary[],
   host: CompilerHost,
 ): CompiledBundle {
   const pool = new ConstantPool();
@@ -58,22 +63,30 @@ export function makeBundle(
   const metal = textOf('metal');
   const { constants } = pool;
   const functions = Object.values(plans)[0]?.functions ?? [];
+  const used = new Set(plans.metal?.kernels.map((kernel) => kernel.external?.library));
+  const libraries = new Map(
+    compiled.filter(({ file }) => used.has(file)).map(({ file, bytes }) => [file, bytes]),
+  );
   const files = async (): Promise<ReadonlyMap<string, string | Uint8Array>> =>
     new Map<string, string | Uint8Array>([
       ['plan.json', `${JSON.stringify(plan)}\n`],
       ...(plans.cpu === undefined ? [] : [['kernels.c', kernels] as const]),
       ...(plans.metal === undefined ? [] : [['kernels.metal', metal] as const]),
+      ...libraries,
       ['constants.safetensors', formatSafetensors(constants)],
       ['index.js', defineBundle(functions)],
       ['index.d.ts', await declareBundle(functions)],
     ]);
-  const write = async (folder: string): Promise<void> => {
+  const write = async (
+    folder: string,
+    more: ReadonlyMap<string, Uint8Array> = new Map(),
+  ): Promise<void> => {
     if (host.writeFolder === undefined) {
       throw new MlxcError('MLX5002', `${folder} cannot be written: the host has no file system`);
     }
-    host.writeFolder(folder, await files(), 'plan.json');
+    host.writeFolder(folder, new Map([...(await files()), ...more]), 'plan.json');
   };
-  return { name, plan, program, kernels, metal, constants, files, write };
+  return { name, plan, program, kernels, metal, libraries, constants, files, write };
 }
 
 /** Gives each constant one key for all targets: their plans number them by first use. */

@@ -24,8 +24,12 @@ export const commandNames = [
 ] as const;
 
 export const targets = ['cpu', 'metal', 'all'] as const;
+/** Targets of `build`: `metallib` is Metal, compiled ahead of time by Apple's tools. */
+const buildTargets = ['cpu', 'metal', 'metallib', 'all'] as const;
+/** The systems of toolchain/platforms.ts, which `--help` does not load. */
+const platforms = ['macos', 'ios', 'ios-simulator', 'tvos', 'visionos'] as const;
 export const emits = ['ast', 'ir', 'kernels', 'metal', 'c', 'plan'] as const;
-export const devices = ['cpu', 'metal', 'interp'] as const;
+export const devices = ['cpu', 'metal', 'metal-sim', 'interp'] as const;
 
 const dimOption = {
   type: 'string',
@@ -38,6 +42,7 @@ const epilogue = `Exit codes: 0 success, 1 a mistake in your program or data, 2 
 
 Environment:
   CC, CXX                the C and C++ compilers (cc, c++)
+  XCRUN, DXC, METAL_SHADERCONVERTER   other places of these tools
   MLXC_CACHE             folder of compiled kernels (your system's cache)
   MLXC_THREADS           threads of the CPU device (one a core)
   MLXC_VERIFY=1          check the invariants between stages
@@ -123,7 +128,16 @@ function addBuild(parser: Argv, launch: Launch): void {
           type: 'string',
           describe: 'The bundle; default NAME.mlxbundle beside the source',
         })
-        .option('target', { choices: targets, default: 'all', describe: 'Devices to build for' })
+        .option('target', {
+          choices: buildTargets,
+          default: 'all',
+          describe: 'Devices to build for; metallib: Metal, compiled now by xcrun',
+        })
+        .option('platform', {
+          choices: platforms,
+          describe: 'System of the metallib; default macos',
+        })
+        .option('min-os', { type: 'string', describe: 'Its oldest version, such as 14.0' })
         .option('dim', dimOption)
         .option('entry', {
           type: 'string',
@@ -147,6 +161,7 @@ function addBuild(parser: Argv, launch: Launch): void {
         })
         .example('$0 build model.mlx', 'Write model.mlxbundle')
         .example('$0 build model.mlx --emit metal', 'Print the Metal kernels')
+        .example('$0 build model.mlx --target metallib --platform ios', 'Compile them as well')
         .example('$0 build model.mlx --dim B=32 -o out.mlxbundle', 'Fix the batch size'),
     handler((flags) =>
       launch(async (context) =>
@@ -179,7 +194,10 @@ function addRun(parser: Argv, launch: Launch): void {
           type: 'string',
           describe: 'Save results as .npz or .safetensors instead of printing',
         })
-        .option('device', { choices: devices, default: 'cpu', describe: 'Where to run' })
+        .option('device', {
+          choices: devices,
+          describe: 'Where to run: by default on the GPU of a Mac, else on the CPU',
+        })
         .option('dim', dimOption)
         .example("$0 run model.mlx softmax 'x=[[1,2,3]]'", 'A value as JSON')
         .example(
@@ -305,6 +323,8 @@ const flagNames: readonly string[] = [
     'watch',
     'timings',
     'save',
+    'platform',
+    'min-os',
   ],
   ...['device', 'html', 'check', 'stdin', 'seconds'],
 ];

@@ -20,6 +20,7 @@ import { PlaceTable, showPlaces } from './explain/places.ts';
 import type { Source } from './front-end.ts';
 import type { CompilerHost, Target } from './host.ts';
 import { type KernelLibrary, libraryKey } from './kernel-libraries.ts';
+import type { KernelSource } from './kernel-sources.ts';
 import { buildTarget, fuseProgram, simplifyProgram, type TargetProgram } from './pipeline.ts';
 
 export interface CompileOptions extends CheckOptions {
@@ -36,6 +37,9 @@ export interface CompileSuccess extends Report {
   readonly ok: true;
   readonly bundle: CompiledBundle;
   readonly warnings: readonly Diagnostic[];
+  /** Calls of `extern` functions, and the sources that they name. */
+  readonly kernelCalls: readonly Operation[];
+  readonly kernels: ReadonlyMap<string, KernelSource>;
 }
 
 export type CompileResult = CompileSuccess | CompileFailure;
@@ -56,10 +60,12 @@ export interface Stages extends CheckedProgram {
 export function compile(source: Source, options: CompileOptions): CompileResult {
   const stages = compileStages(source, options);
   if (!stages.ok) return stages;
-  const { programs, warnings, sources, timings, module } = stages;
+  const { programs, warnings, sources, timings, module, kernels } = stages;
   const name = options.name ?? baseName(module.file);
-  const bundle = makeBundle(name, stages.simple, programs, options.host);
-  return { ok: true, bundle, warnings, sources, timings };
+  const libraries = [...(options.libraries ?? new Map()).values()];
+  const bundle = makeBundle(name, stages.simple, programs, libraries, options.host);
+  const calls = kernelCalls(stages.plain);
+  return { ok: true, bundle, warnings, sources, timings, kernelCalls: calls, kernels };
 }
 
 /** All stages of a compilation. */

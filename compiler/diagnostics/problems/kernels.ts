@@ -102,3 +102,45 @@ export function tooManyKernelBuffers(count: number, limit: number, span: Span): 
     hint: 'stack tensors of one type into one',
   };
 }
+
+/** metal-shaderconverter's own words about DXIL that it cannot convert. */
+export function converterRefused(text: string, span: Span): Problem {
+  return { code: 'MLX4103', message: `metal-shaderconverter: ${text}`, span };
+}
+
+export function threadsDiffer(wanted: string, found: string, span: Span): Problem {
+  return {
+    code: 'MLX4104',
+    message: `the kernel has threadgroups of (${found}), the function says threads(${wanted})`,
+    span,
+    hint: '`[numthreads(x, y, z)]` of the source and `threads` are the same numbers',
+  };
+}
+
+export function unknownRegister(
+  register: string,
+  reads: number,
+  writes: number,
+  span: Span,
+): Problem {
+  return {
+    code: 'MLX4105',
+    message: `the kernel uses the register ${register}, which stands for nothing`,
+    span,
+    hint: `arguments are ${registerRange('t', reads)}, results ${registerRange('u', writes)}, the dims b0`,
+  };
+}
+
+function registerRange(letter: string, count: number): string {
+  return count === 1 ? `${letter}0` : `${letter}0 to ${letter}${count - 1}`;
+}
+
+/** A warning: the program is right, and slower than it was meant to be. */
+export function kernelRunsBody(name: string, reason: string, span: Span): Problem {
+  return {
+    code: 'MLX4110',
+    message: `the kernel \`${name}\` is left out: its function runs its body on Metal`,
+    span,
+    notes: [reason.replace(/^MLX\d+: /, '').replace(/\n\s*/g, '; ')],
+  };
+}

@@ -2,9 +2,11 @@
 import { basename, dirname, join } from 'node:path';
 import { diagnosticToJson } from '../../diagnostics/json.ts';
 import type { CompileFailure } from '../check-source.ts';
-import { type CompileResult, compile, compileStages } from '../compile.ts';
+import { compile, compileStages } from '../compile.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { UsageError } from '../errors.ts';
+import type { PlatformName } from '../toolchain/platforms.ts';
+import { type BuiltLibraries, buildLibraries } from './build-libraries.ts';
 import { type CompileFlags, compileOptions } from './compile-flags.ts';
 import { type Emit, emitStage } from './emit.ts';
 
@@ -14,6 +16,8 @@ export interface BuildFlags extends CompileFlags {
   readonly emit?: Emit;
   readonly watch: boolean;
   readonly timings: boolean;
+  readonly platform?: PlatformName;
+  readonly minOs?: string;
 }
 
 export async function build(context: CommandContext, flags: BuildFlags): Promise<ExitCode> {
@@ -45,13 +49,15 @@ async function buildOnce(
 ): Promise<{ exitCode: ExitCode; sources: readonly string[] }> {
   const started = performance.now();
   const name = basename(out).replace(/\.mlxbundle$/, '');
-  const result = compile({ path: flags.file }, { ...compileOptions(context, flags), name });
+  const options = { ...compileOptions(context, flags), name };
+  const compiled = compile({ path: flags.file }, options);
+  const result = compiled.ok ? await buildLibraries(context, flags, options, compiled) : compiled;
   const sources = [...result.sources.keys()];
   if (!result.ok) {
     await reportFailure(context, result);
     return { exitCode: 1, sources: sources.length === 0 ? [flags.file] : sources };
   }
-  await result.bundle.write(out);
+  await result.bundle.write(out, result.more);
   await context.report(result.warnings, result.sources);
   const milliseconds = performance.now() - started;
   if (context.isJson) context.printJson(await describe(result, out, milliseconds));
@@ -69,7 +75,7 @@ async function buildOnce(
 }
 
 async function describe(
-  result: CompileResult & { readonly ok: true },
+  result: BuiltLibraries,
   out: string,
   milliseconds: number,
 ): Promise<object> {
@@ -81,7 +87,7 @@ async function describe(
     milliseconds,
     functions: plans[0]?.functions.map((f) => f.name) ?? [],
     kernels: Object.fromEntries(plans.map((plan) => [plan.target, plan.kernels.length])),
-    files: [...(await result.bundle.files()).keys()],
+    files: [...(await result.bundle.files()).keys(), ...result.more.keys()],
     timings: result.timings,
     warnings: result.warnings.map((warning) => diagnosticToJson(warning, lookUp)),
   };

@@ -5,7 +5,8 @@ import { UsageError } from '../errors.ts';
 import type { Target } from '../host.ts';
 
 export interface CompileFlags {
-  readonly target?: Target | 'all';
+  /** `metallib` is Metal, compiled ahead of time. */
+  readonly target?: Target | 'all' | 'metallib';
   /** `B=32`, one each. */
   readonly dim?: readonly string[];
   readonly entry?: readonly string[];
@@ -25,8 +26,9 @@ export function compileOptions(context: CommandContext, flags: CompileFlags): Ch
   };
 }
 
-function targetsOf(target: Target | 'all'): readonly Target[] {
-  return target === 'all' ? ['cpu', 'metal'] : [target];
+function targetsOf(target: Target | 'all' | 'metallib'): readonly Target[] {
+  if (target === 'all') return ['cpu', 'metal'];
+  return [target === 'metallib' ? 'metal' : target];
 }
 
 /** `B=32` to `{ B: 32 }`. */

@@ -3,8 +3,12 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { MlxcError } from '../../../runtime/errors.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { packageRoot, packageVersion } from '../node-host.ts';
+import { findDxc } from '../toolchain/dxc.ts';
+import { missingConverter, missingDxc, missingMetal } from '../toolchain/missing.ts';
+import { findConverter } from '../toolchain/shader-converter.ts';
 
 interface Finding {
   readonly name: string;
@@ -38,7 +42,7 @@ function tools(env: Readonly<Record<string, string | undefined>>): readonly Tool
   const isMac = process.platform === 'darwin';
   const install = (apt: string, brew: string): string =>
     isMac ? brew : `sudo apt-get install -y ${apt}`;
-  const onlyMac = (line: string): { cure?: string } => (isMac ? { cure: line } : {});
+  const context = { env, platform: process.platform };
   return [
     {
       name: 'cc',
@@ -63,19 +67,31 @@ function tools(env: Readonly<Record<string, string | undefined>>): readonly Tool
     },
     {
       name: 'xcrun metal',
-      command: 'xcrun',
-      args: ['-f', 'metal'],
+      command: env['XCRUN'] ?? 'xcrun',
+      args: ['-sdk', 'macosx', 'metal', '--version'],
       neededFor: 'compiling kernels.metal ahead of time to kernels.metallib',
-      ...onlyMac('install Xcode, then xcode-select -s /Applications/Xcode.app'),
+      cure: cureOf(missingMetal(process.platform)),
+    },
+    {
+      name: 'dxc',
+      command: findDxc(context) ?? 'dxc',
+      args: ['--version'],
+      neededFor: 'HLSL kernels in extern functions (HLSL to DXIL)',
+      cure: cureOf(missingDxc()),
     },
     {
       name: 'metal-shaderconverter',
-      command: env['METAL_SHADERCONVERTER'] ?? 'metal-shaderconverter',
+      command: findConverter(context) ?? 'metal-shaderconverter',
       args: ['--version'],
       neededFor: 'HLSL kernels in extern functions (DXIL to metallib)',
-      ...onlyMac('download it from https://developer.apple.com/metal/shader-converter'),
+      cure: cureOf(missingConverter(process.platform)),
     },
   ];
+}
+
+/** The part of the explanation that says what to do; the rest is `neededFor`. */
+function cureOf({ cure }: MlxcError): string {
+  return cure.split('; ')[0]!;
 }
 
 async function examine(context: CommandContext): Promise<readonly Finding[]> {
