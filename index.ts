@@ -21,11 +21,13 @@ import type { Source } from './compiler/driver/front-end.ts';
 import { interpreterDevice } from './compiler/driver/interpreter.ts';
 import { nodeHost } from './compiler/driver/node-host.ts';
 import type { Bundle } from './runtime/bundle.ts';
+import { cpuDevice } from './runtime/cpu-device.ts';
 import type { Device } from './runtime/device.ts';
 import { MlxcError } from './runtime/errors.ts';
 import { load as loadBundle } from './runtime/load.ts';
+import { metalDevice } from './runtime/metal-device.ts';
+import { hasMetal, type MetalName } from './runtime/metal-native.ts';
 import type { AnyFunctions, Module } from './runtime/module.ts';
-import { noMetal } from './runtime/no-metal.ts';
 
 /** Options of `compile`; `host` defaults to Node's file system below the working directory. */
 export type CompileOptions = Partial<CoreOptions>;
@@ -33,10 +35,11 @@ export type CompileOptions = Partial<CoreOptions>;
 /** Options of `load`: those of `compile`, for sources, and where to run. */
 export interface LoadOptions extends CompileOptions {
   /**
-   * `cpu` (the default), `interp` (the reference interpreter; sources and bundles in memory only), `metal` (MLX5118 where
-   * there is none), or a device.
+   * `cpu`, `metal` (the GPU; MLX5118 where there is none), `metal-sim` (the simulator that the tests of mlxc use), `interp` (the reference
+   * interpreter; sources and bundles in memory only), or a device. By default `metal` on macOS, for programs that Metal can run, else
+   * `cpu`.
    */
-  readonly device?: 'cpu' | 'interp' | 'metal' | Device;
+  readonly device?: 'cpu' | 'interp' | MetalName | Device;
 }
 
 /**
@@ -58,7 +61,7 @@ export function compileOrThrow(source: Source, options: CompileOptions = {}): Co
 
 /**
  * Loads functions onto a device, from a source (`model.mlx`, compiled first), a bundle folder, or a bundle in memory. Errors:
- * CompileError (mistakes in the source), MLX5101–5106, MLX5117, MLX5118 and MLX5122 (the bundle or the device cannot be
+ * CompileError (mistakes in the source), MLX5101–5106, MLX5117, MLX5118, MLX5122 and MLX5123 (the bundle or the device cannot be
  * used).
  * The functions take and give trees; `load<typeof import('./model.mlxbundle/index.js')>(…)` gives them the types that
  * `mlxc build` wrote.
@@ -73,18 +76,19 @@ export async function load<Functions extends object = AnyFunctions>(
       'a path such as `model.mlx` or `model.mlxbundle`, or what `compile` gave as `bundle`';
     throw new TypeError(`\`load\` takes ${cure}; found ${shown(from)}`);
   }
-  const { device = 'cpu', ...compileOptions } = options;
-  if (device === 'metal') throw noMetal();
-  if (typeof device === 'string' && device !== 'cpu' && device !== 'interp') {
-    const cure = 'the devices are `cpu`, `interp` and `metal`';
-    throw new MlxcError('MLX5122', `there is no device \`${device}\``, cure);
+  const { device, ...compileOptions } = options;
+  if (typeof device === 'string' && !isDeviceName(device)) {
+    const cure = 'the devices are `cpu`, `interp`, `metal` and `metal-sim`';
+    throw new MlxcError('MLX5122', `there is no device \`${String(device)}\``, cure);
   }
+  // before a source is compiled for it
+  const metal = device === 'metal' || device === 'metal-sim' ? metalDevice(device) : undefined;
   const isSource = typeof from === 'string' && from.endsWith('.mlx');
-  const bundle = isSource
-    ? compileOrThrow({ path: from }, { targets: ['cpu'], ...compileOptions })
-    : from;
-  if (device === 'cpu') return loadBundle<Functions>(bundle);
-  if (device !== 'interp') return loadBundle<Functions>(bundle, { device });
+  const bundle = isSource ? compileFor({ path: from }, device, compileOptions) : from;
+  if (device === undefined) return loadBundle<Functions>(bundle);
+  if (metal !== undefined) return loadBundle<Functions>(bundle, { device: metal });
+  if (device === 'cpu') return loadBundle<Functions>(bundle, { device: cpuDevice() });
+  if (device !== 'interp') return loadBundle<Functions>(bundle, { device: device as Device });
   if (typeof bundle === 'string' || !isCompiled(bundle)) {
     throw new MlxcError(
       'MLX5119',
@@ -93,6 +97,29 @@ export async function load<Functions extends object = AnyFunctions>(
     );
   }
   return loadBundle<Functions>(bundle, { device: interpreterDevice(bundle.program) });
+}
+
+const deviceNames: readonly string[] = ['cpu', 'interp', 'metal', 'metal-sim'];
+
+function isDeviceName(name: string): boolean {
+  return deviceNames.includes(name);
+}
+
+/** Compiles a source for a device; for the default one: for Metal if it is there and can run the program, else for the CPU. */
+function compileFor(
+  source: Source,
+  device: LoadOptions['device'],
+  options: CompileOptions,
+): CompiledBundle {
+  const target = typeof device === 'object' ? device.target : device;
+  if (target === 'metal' || target === 'metal-sim') {
+    return compileOrThrow(source, { targets: ['metal'], ...options });
+  }
+  if (target === undefined && options.targets === undefined && hasMetal()) {
+    const result = compile(source, { ...options, targets: ['metal'] });
+    if (result.ok) return result.bundle;
+  }
+  return compileOrThrow(source, { targets: ['cpu'], ...options });
 }
 
 export type { Diagnostic } from './compiler/diagnostics/diagnostic.ts';
@@ -135,6 +162,7 @@ export type { Bundle } from './runtime/bundle.ts';
 export { cpuDevice } from './runtime/cpu-device.ts';
 export type { Device } from './runtime/device.ts';
 export { MlxcError, type Problem } from './runtime/errors.ts';
+export { type MetalDevice, metalDevice } from './runtime/metal-device.ts';
 export type {
   AnyFunctions,
   CallOptions,

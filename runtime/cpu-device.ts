@@ -30,6 +30,7 @@ function symbolOf(name: string): string {
 export function cpuDevice(options: CompileOptions = {}): Device {
   return {
     name: 'cpu',
+    target: 'cpu',
     async open(bundle, plan) {
       const addon = native();
       const library =

@@ -11,6 +11,8 @@ export { cpuDevice } from './cpu-device.ts';
 export type { Device, Executable, Program, Run, RunContext } from './device.ts';
 export { MlxcError, type Problem } from './errors.ts';
 export { type LoadOptions, load } from './load.ts';
+export { type MetalDevice, metalDevice } from './metal-device.ts';
+export type { KernelTiming, MetalInfo, MetalMemory } from './metal-native.ts';
 export type { AnyFunctions, CallOptions, CompiledFunction, Module, Result } from './module.ts';
 export { type MemoryStatistics, native } from './native.ts';
 export { type Dims, Sizes } from './sizes.ts';

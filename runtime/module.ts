@@ -7,7 +7,6 @@ import { byteSize, storageOf } from '../compiler/tensor-ir/dtype.ts';
 import { type Argument, ArgumentReader, type LeafArgument } from './arguments.ts';
 import { bindDims, type Equation } from './bind-dims.ts';
 import type { Bundle } from './bundle.ts';
-import { cpuDevice } from './cpu-device.ts';
 import type { Device, Executable, Program, Run, RunContext } from './device.ts';
 import { MlxcError, type Problem } from './errors.ts';
 import { leafPlaces, showLeaf, showType } from './signature.ts';
@@ -81,11 +80,6 @@ export async function openModule(bundle: Bundle, plan: Plan, device: Device): Pr
       throw new MlxcError('MLX5116', `the bundle has no function \`${name}\``, `it has: ${names}`);
     },
   };
-}
-
-/** The CPU of this machine, unless `load` is told another device. */
-export function defaultDevice(): Device {
-  return cpuDevice();
 }
 
 function makeCallable(planned: PlannedFunction, options: CallOptions): CompiledFunction {

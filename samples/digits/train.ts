@@ -2,6 +2,7 @@
  * Trains model.mlx on handwritten digits and shows what it learnt. Exit code 1 below 97 % on the images held out.
  *
  *   npm run demo                          on the CPU
+ *   npm run demo -- --device metal        on the GPU of a Mac
  *   npm run demo -- --device interp       in the reference interpreter, which needs no C compiler
  */
 import { fileURLToPath } from 'node:url';
@@ -25,7 +26,8 @@ const batchSize = 32;
 async function open(device: string): ReturnType<typeof load<typeof Digits>> {
   const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   if (device === 'cpu') return load(file('model.mlxbundle'));
-  if (device === 'interp' || device === 'metal') return load(file('model.mlx'), { device });
+  if (device === 'interp' || device === 'metal' || device === 'metal-sim')
+    return load(file('model.mlx'), { device });
   throw new MlxcError('MLX5118', `there is no device ${device}`, 'use cpu, interp or metal');
 }
 

@@ -1,5 +1,5 @@
 /** Whole programs through runtime/metal, compared with the evaluator; on Linux over the simulator with all checks on. */
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, test } from 'vitest';
 import { type Result, type Tensor, tensor } from '../../runtime/index.ts';
 import type { MetalDevice } from '../../runtime/metal-device.ts';
 import { Both, numbers, strictMetal } from '../support/metal-device.ts';

@@ -34,5 +34,9 @@ export const meanings: Readonly<Record<string, string>> = {
   MLX5118: 'there is no Metal device',
   MLX5121: 'no memory for a tensor',
   MLX5122: 'a name that no device has',
+  MLX5123: 'Metal refuses the kernels: they do not compile, or this GPU cannot run them',
+  MLX5124:
+    'a run failed on the GPU; the message names the kernel, and the line of kernels.metal where that is known',
+  MLX5125: 'the work of the GPU cannot be recorded',
   MLX9000: 'a bug of the compiler, with what is needed to report it',
 };

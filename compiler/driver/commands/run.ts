@@ -3,14 +3,19 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Argument } from '../../../runtime/arguments.ts';
 import { readBundle } from '../../../runtime/bundle.ts';
+import { cpuDevice } from '../../../runtime/cpu-device.ts';
+import type { Device } from '../../../runtime/device.ts';
 import { MlxcError } from '../../../runtime/errors.ts';
 import { load } from '../../../runtime/load.ts';
+import { metalDevice } from '../../../runtime/metal-device.ts';
+import { hasMetal } from '../../../runtime/metal-native.ts';
 import type { CompiledFunction, Module, Result } from '../../../runtime/module.ts';
-import { noMetal } from '../../../runtime/no-metal.ts';
 import { Tensor } from '../../../runtime/tensor.ts';
 import { didYouMean } from '../../diagnostics/suggest.ts';
+import type { CompileResult } from '../compile.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { FileProblem, UsageError } from '../errors.ts';
+import type { Target } from '../host.ts';
 import { readArguments } from '../io/arguments.ts';
 import { tensorToJson } from '../io/json-tensor.ts';
 import { printTensor } from '../io/print-tensor.ts';
@@ -24,7 +29,7 @@ export interface RunFlags extends Omit<CompileFlags, 'target'> {
   readonly function: string;
   readonly values: readonly string[];
   readonly save?: string;
-  readonly device: 'cpu' | 'metal' | 'interp';
+  readonly device?: 'cpu' | 'metal' | 'metal-sim' | 'interp';
 }
 
 export async function run(context: CommandContext, flags: RunFlags): Promise<ExitCode> {
@@ -80,6 +85,12 @@ function isFolder(context: CommandContext, flags: RunFlags): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+/** The device that the user named; undefined for none, and for the interpreter, which needs the program. */
+function deviceOf({ device }: RunFlags): Device | undefined {
+  if (device === 'cpu') return cpuDevice();
+  return device === 'metal' || device === 'metal-sim' ? metalDevice(device) : undefined;
+}
+
 /** The module of a source or a bundle; undefined when the source has errors, which are then reported. */
 export async function openModule(
   context: CommandContext,
@@ -95,24 +106,32 @@ export async function openModule(
       'name a .mlx source or a .mlxbundle folder',
     );
   }
-  if (flags.device === 'metal') throw noMetal();
+  const device = deviceOf(flags);
   if (stat.isDirectory()) {
     if (flags.device === 'interp') {
       throw new UsageError('--device interp needs the source: a bundle holds kernels only');
     }
-    return load(readBundle(path));
+    return load(readBundle(path), device === undefined ? {} : { device });
   }
   const { compile } = await import('../compile.ts');
-  const result = compile(
-    { path: flags.file },
-    // Only the function that is called is compiled; the rest is checked.
-    compileOptions(context, { ...flags, target: 'cpu', entry: [flags.function] }),
-  );
+  // Only the function that is called is compiled; the rest is checked.
+  const compileFor = (target: Target): CompileResult =>
+    compile(
+      { path: flags.file },
+      compileOptions(context, { ...flags, target, entry: [flags.function] }),
+    );
+  const isMetal =
+    device === undefined ? flags.device !== 'interp' && hasMetal() : device.target === 'metal';
+  let result = compileFor(isMetal ? 'metal' : 'cpu');
+  // Metal has no doubles: then the CPU is where to run, unless the user said otherwise
+  if (isMetal && device === undefined && !result.ok) result = compileFor('cpu');
   if (!result.ok) {
     await reportFailure(context, result);
     return undefined;
   }
-  if (flags.device === 'cpu') return load(result.bundle);
+  if (flags.device !== 'interp') {
+    return load(result.bundle, device === undefined ? {} : { device });
+  }
   const { interpreterDevice } = await import('../interpreter.ts');
   return load(result.bundle, { device: interpreterDevice(result.bundle.program) });
 }
