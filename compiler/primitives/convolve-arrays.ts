@@ -24,13 +24,16 @@ export interface Convolution {
   readonly flip: boolean;
 }
 
-/** An element of a window that is inside x: where its channels start in x and in each kernel. */
+/** An element of a window: where its channels start in x (undefined: padding) and in each kernel. */
 interface Tap {
-  readonly inX: number;
+  readonly inX: number | undefined;
   readonly inKernel: number;
 }
 
-/** x[N, ...spatial, C] and w[O, ...spatial, C / groups]; floats sum in double precision, integers wrap. */
+/**
+ * x[N, ...spatial, C] and w[O, ...spatial, C / groups]; floats sum in double precision, integers wrap. Padding is multiplied as
+ * any 0 is (0 * inf = NaN); what dilation puts between elements is not.
+ */
 export function convolveArrays(x: NdArray, w: NdArray, conv: Convolution): NdArray {
   const result = makeArray(x.dtype, conv.shape);
   const outputs = w.shape[0]!;
@@ -38,13 +41,18 @@ export function convolveArrays(x: NdArray, w: NdArray, conv: Convolution): NdArr
   const outputsOfGroup = outputs / conv.groups;
   const kernelSize = elementCount(w.shape.slice(1));
   const dot = isFloat(x.dtype) ? addProducts : addIntegerProducts(x);
+  const nothing = makeArray(x.dtype, [inputs]);
+  // times a finite number, padding adds 0
+  const showsPadding = isFloat(x.dtype) && !(w.data as Float64Array).every(Number.isFinite);
   forEachIndex(conv.shape.slice(0, -1), (index, position) => {
-    const taps = tapsAt(x, w, conv, index);
+    const taps = tapsAt(x, w, conv, index).filter((t) => showsPadding || t.inX !== undefined);
     for (let o = 0; o < outputs; o++) {
       const group = Math.floor(o / outputsOfGroup);
       let total: Element = isBig(x.dtype) ? 0n : 0;
       for (const { inX, inKernel } of taps) {
-        total = dot(total, x, inX + group * inputs, w, o * kernelSize + inKernel, inputs);
+        const at = o * kernelSize + inKernel;
+        if (inX === undefined) total = dot(total, nothing, 0, w, at, inputs);
+        else total = dot(total, x, inX + group * inputs, w, at, inputs);
       }
       setElement(result.data, position * outputs + o, total);
     }
@@ -52,7 +60,7 @@ export function convolveArrays(x: NdArray, w: NdArray, conv: Convolution): NdArr
   return result;
 }
 
-/** The elements of the window of result [n, ...p] that are inside x. */
+/** The elements of the window of result [n, ...p], padding too, without what dilation puts between elements. */
 function tapsAt(
   x: NdArray,
   w: NdArray,
@@ -64,12 +72,13 @@ function tapsAt(
   const spatial = w.shape.slice(1, -1);
   const taps: Tap[] = [];
   forEachIndex(spatial, (k) => {
-    let inX = index[0]! * xStrides[0]!;
+    let inX: number | undefined = index[0]! * xStrides[0]!;
     for (let i = 0; i < spatial.length; i++) {
       const padded = index[i + 1]! * conv.stride[i]! + k[i]! * conv.kernelDilation[i]!;
       const place = (padded - conv.low[i]!) / conv.inputDilation[i]!;
-      if (!Number.isInteger(place) || place < 0 || place >= x.shape[i + 1]!) return;
-      inX += place * xStrides[i + 1]!;
+      if (!Number.isInteger(place)) return;
+      if (place < 0 || place >= x.shape[i + 1]!) inX = undefined;
+      else if (inX !== undefined) inX += place * xStrides[i + 1]!;
     }
     const tap = conv.flip ? k.map((at, i) => spatial[i]! - 1 - at) : k;
     taps.push({ inX, inKernel: offsetOf(tap, wStrides.slice(1, -1)) });

@@ -24,8 +24,7 @@ export const windowRules: readonly Rule[] = [
       const batch = g.random.pick([...g.someType().shape, int(2)]);
       const x = g.like({ dtype, shape: [batch, int(size), int(channels)] }, scope, depth - 1);
       const weights = { dtype, shape: [int(2), int(kernel), int(channels)] };
-      // padding times an infinite weight is NaN, or left out: kernels stay finite where there is padding
-      const w = pad > 0 ? g.constant(weights) : g.like(weights, scope, depth - 1);
+      const w = g.like(weights, scope, depth - 1);
       const out = Math.floor((size + 2 * pad - kernel) / stride) + 1;
       const type = { dtype, shape: [batch, int(out), int(2)] };
       const flip = g.random.chance(0.3) ? ', flip = true' : '';
