@@ -31,6 +31,7 @@ import {
   showType,
   tensorType,
 } from './checks.ts';
+import { convolveInPhases } from './conv-phases.ts';
 import { convert } from './convert.ts';
 import { convolveArrays } from './convolve-arrays.ts';
 import { dotGeneral } from './dot-general.ts';
@@ -282,28 +283,47 @@ const fewChannels = 4;
 function expand(b: Builder, op: ConvView): Value {
   const [x, w] = op.operands as [Value, Value];
   const { attrs } = op;
-  const { shape, dtype } = op.results[0]!.type;
-  const axes = [singleElements, ...axesOf(attrs, w.type.shape), singleElements];
-  const { value: windows, windowAxes } = viewWindows(b, x, axes, () =>
-    filled(b, { dtype, shape: [] }, 0),
-  );
+  const { shape } = op.results[0]!.type;
   const spatial = spatialAxes(w);
   const kernels = attrs.flip && spatial.length > 0 ? b.apply(reverse, [w], { axes: spatial }) : w;
+  const { groups } = attrs;
+  const axes = axesOf(attrs, w.type.shape);
+  const sizes = spatial.map((axis) => x.type.shape[axis]!);
+  const inPhases = convolveInPhases(b, { kernels, axes, sizes, groups, shape }, (...phase) =>
+    convolve(b, x, groups, ...phase),
+  );
+  return inPhases ?? convolve(b, x, groups, kernels, axes, shape);
+}
+
+/** Windows times kernels, where the windows stand. */
+function convolve(
+  b: Builder,
+  x: Value,
+  groups: Int,
+  w: Value,
+  spatialWindows: readonly AxisWindows[],
+  shape: readonly Int[],
+): Value {
+  const axes = [singleElements, ...spatialWindows, singleElements];
+  const { value: windows, windowAxes } = viewWindows(b, x, axes, () =>
+    filled(b, { dtype: x.type.dtype, shape: [] }, 0),
+  );
+  const spatial = spatialAxes(w);
   // kernel axes of one element have no axis among the windows
   const kept = spatial.filter((axis) => windowAxes[axis] !== undefined);
   const trimmed = toShape(
     b,
-    kernels,
+    w,
     [0, ...kept, shape.length - 1].map((axis) => w.type.shape[axis]!),
   );
   const taps = kept.map((axis) => windowAxes[axis]!);
-  if (isOne(attrs.groups)) return contract(b, windows, trimmed, taps, shape.length);
-  const [, inputs] = split(x.type.shape[shape.length - 1]!, attrs.groups);
-  const [, outputs] = split(shape[shape.length - 1]!, attrs.groups);
+  if (isOne(groups)) return contract(b, windows, trimmed, taps, shape.length);
+  const [, inputs] = split(x.type.shape[shape.length - 1]!, groups);
+  const [, outputs] = split(shape[shape.length - 1]!, groups);
   const isThin = (constantValue(outputs) ?? fewChannels + 1) <= fewChannels;
   return (isThin ? multiplyThin : contractGroups)(b, windows, trimmed, taps, {
     shape,
-    groups: attrs.groups,
+    groups,
     inputs,
     outputs,
   });

@@ -1,8 +1,14 @@
 /** Windows and convolutions against JAX, PyTorch and NumPy (tools/goldens/windows.py), derivatives included. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { primitive, reduceMax, reduceWindow } from '../../compiler/primitives/registry.ts';
-import { int, zero } from '../../compiler/symbolic/integer.ts';
+import { expandComposites } from '../../compiler/passes/expand-composites.ts';
+import {
+  convGeneral,
+  primitive,
+  reduceMax,
+  reduceWindow,
+} from '../../compiler/primitives/registry.ts';
+import { constantValue, type Int, int, one, zero } from '../../compiler/symbolic/integer.ts';
 import { arrayOf, type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Attr, Attrs } from '../../compiler/tensor-ir/program.ts';
 import { jvpFunction } from '../../compiler/transforms/jvp.ts';
@@ -10,6 +16,8 @@ import { vjpFunction } from '../../compiler/transforms/vjp.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { buildFunction, runFunction, tensor } from '../support/functions.ts';
 import { countCases } from '../support/oracle-count.ts';
+import { makeRandom, randomArray } from '../support/oracles.ts';
+import { entryOf } from '../support/run-on-cpu.ts';
 import { compileSource, runSource, type TestTensor } from '../support/run-source.ts';
 
 interface PrimitiveCase {
@@ -124,6 +132,65 @@ test('equal extrema of a window share the gradient, as in reduce_max', () => {
   expect(toNumbers(ofWindow!)).toEqual(toNumbers(ofWhole!));
   expect(toNumbers(ofWindow!)).toEqual([1 / 3, 0, 1 / 3, 1 / 3]);
 });
+
+const plainWindows = {
+  stride: [1],
+  inputDilation: [1],
+  kernelDilation: [1],
+  groups: one,
+  flip: false,
+};
+
+test('padding times an infinite weight is NaN, in the evaluator as in what it expands to', () => {
+  const f = buildFunction('f', [tensor('f32', 1, 3, 1), tensor('f32', 1, 3, 1)], (b, x, w) => [
+    b.apply(convGeneral, [x!, w!], { ...plainWindows, low: [one], high: [zero] }),
+  ]);
+  const args = [arrayOf('f32', [1, 3, 1], [1, 2, 3]), arrayOf('f32', [1, 3, 1], [Infinity, 1, 1])];
+  const expanded = expandComposites.run({ stage: 'plain', entries: [entryOf(f)] }).entries[0]!.func;
+  for (const func of [f, expanded]) {
+    expect(toNumbers(runFunction(func, args)[0]!)).toEqual([NaN, Infinity]);
+  }
+});
+
+test.each([
+  ['stride 2', [2, 7, 6, 3], [4, 3, 3, 3], [2, 2], [1, 0], 1],
+  ['stride 2, kernels of one element', [1, 5, 4, 2], [3, 1, 1, 2], [2, 2], [0, 0], 1],
+  ['patches', [1, 8, 8, 2], [3, 4, 4, 2], [4, 4], [0, 0], 1],
+  ['stride 3 and 1, groups', [1, 8, 5, 4], [6, 4, 2, 2], [3, 1], [2, 1], 2],
+  ['depthwise', [1, 6, 6, 3], [3, 3, 3, 1], [2, 2], [1, 1], 3],
+] as const)(
+  'input gradients of strided convolutions multiply no zeros: %s',
+  (_, shape, kernel, stride, low, groups) => {
+    const types = [tensor('f32', ...shape), tensor('f32', ...kernel)];
+    const conv = buildFunction('conv', types, (b, x, w) => [
+      b.apply(convGeneral, [x!, w!], {
+        ...plainWindows,
+        stride,
+        low: low.map(int),
+        high: low.map(int),
+        inputDilation: [1, 1],
+        kernelDilation: [1, 1],
+        groups: int(groups),
+      }),
+    ]);
+    const gradient = vjpFunction(conv, [0]);
+    const args = gradient.parameters.map(({ type }, i) =>
+      randomArray(
+        { dtype: type.dtype, shape: type.shape.map((d) => constantValue(d)!) },
+        makeRandom(i + 1),
+      ),
+    );
+    const expanded = expandComposites.run({ stage: 'plain', entries: [entryOf(gradient)] });
+    const { func } = expanded.entries[0]!;
+    const found = runFunction(func, args);
+    runFunction(gradient, args).forEach((expected, i) => {
+      expectAllClose(found[i]!, expected, `result ${i}`);
+    });
+    // nothing is put between the elements of the cotangent
+    const interiors = func.body.flatMap((op) => (op.attrs['interior'] as readonly Int[]) ?? []);
+    expect(interiors.every((n) => n === zero)).toBe(true);
+  },
+);
 
 describe('sizes', () => {
   const image = 'x: f32[B, H, W, 3], w: f32[8, 3, 3, 3]';
