@@ -4,6 +4,7 @@ import type { Value } from '../../tensor-ir/program.ts';
 import { isComplex } from '../complex.ts';
 import { angle, conjugate, join, takeApart } from '../complex-math.ts';
 import type { Intrinsic } from '../intrinsic.ts';
+import { isWeak } from '../numbers.ts';
 import { tensorTerm } from '../terms.ts';
 import type { Term } from '../value.ts';
 import { type Arguments, intrinsic, intTerm, optional, required } from './support.ts';
@@ -40,7 +41,7 @@ export const complexNumbers: readonly Intrinsic[] = [
     },
   ),
   ...part(['real'], 'The real part; of a real number, the number.', (a) =>
-    a.tensor(partsOf(a)?.re ?? a.value('x')),
+    isWeak(a.term('x')) ? a.term('x') : a.tensor(partsOf(a)?.re ?? a.value('x')),
   ),
   ...part(['imag'], 'The imaginary part; of a real number, 0.', (a) => {
     const parts = partsOf(a);
@@ -52,6 +53,7 @@ export const complexNumbers: readonly Intrinsic[] = [
     ['conj', 'conjugate'],
     'The complex conjugate re - i im; of a real number, the number.',
     (a) => {
+      if (isWeak(a.term('x'))) return a.term('x');
       const parts = partsOf(a);
       if (parts === undefined) return a.tensor(a.value('x'));
       return tensorTerm(join(a.builder, conjugate(a.builder, parts)), 'complex');

@@ -110,7 +110,10 @@ function lossSeeds(e: Emitter, f: FunctionTerm, region: Region, hasAux: boolean)
       'MLX3104',
       `a gradient needs a function that gives a float scalar: \`${nameOf(f)}\` gives ${found}`,
       {
-        hint: 'reduce it, for instance with `mean`, or use `jacrev` or `vjp`',
+        hint:
+          formOf(loss) === 'complex'
+            ? 'take its `real` part, or its `abs`; `jvp` and `vjp` take complex results'
+            : 'reduce it, for instance with `mean`, or use `jacrev` or `vjp`',
       },
     );
   }

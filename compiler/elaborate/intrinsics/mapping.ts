@@ -174,7 +174,10 @@ function jacobianArgument(
     'MLX3114',
     `\`${name}\` needs a float tensor, found ${e.context.showType(e.context.typeOf(term))}`,
     {
-      hint: 'for a tree, take it by one field at a time',
+      hint:
+        formOf(term) === 'complex'
+          ? 'differentiate by `real(x)` and `imag(x)`'
+          : 'for a tree, take it by one field at a time',
     },
   );
 }
