@@ -9,6 +9,7 @@ import { tokenize } from '../../metal-check/tokens.ts';
 import { openClOnlyWords } from '../../metal-check/words.ts';
 import { constructors } from './constructors.ts';
 import { applyEdits, type Edit } from './edit.ts';
+import { constantData, memberFunctions } from './spaces.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
 export type ConstantValues = ReadonlyMap<number, string>;
@@ -60,7 +61,7 @@ export class TranslationProblem extends Error {
 }
 
 const spaces: ReadonlyMap<string, string> = new Map([
-  ['device', '__global'],
+  ['device', 'metal_sim_device'],
   ['threadgroup', '__local'],
   ['thread', '__private'],
 ]);
@@ -76,7 +77,11 @@ export function translateMetal(source: string, values: ConstantValues): Translat
   for (const [k, kernel] of structure.kernels.entries())
     threadgroupLocals(structure, kernel, k, edits);
   const instances = instantiations(structure, edits);
-  edits.push(...constructors(structure.tokens));
+  edits.push(
+    ...constructors(structure.tokens),
+    ...memberFunctions(structure),
+    ...constantData(structure),
+  );
   words(structure, defined, edits);
   const waiting = waitingNames(structure);
   const kernels = structure.kernels.flatMap((kernel) =>
@@ -89,7 +94,8 @@ export function translateMetal(source: string, values: ConstantValues): Translat
 // Words
 
 /** Address spaces and keywords by other names. */
-function words({ tokens }: Structure, defined: ReadonlySet<string>, edits: Edit[]): void {
+function words(structure: Structure, defined: ReadonlySet<string>, edits: Edit[]): void {
+  const { tokens } = structure;
   const taken = new Set<number>();
   for (const { from, to } of edits) for (let i = from; i < to; i++) taken.add(i);
   let attribute = -1;
@@ -113,7 +119,7 @@ function words({ tokens }: Structure, defined: ReadonlySet<string>, edits: Edit[
       else if (spaces.has(token.text)) replace(`metal_${token.text}`);
       return;
     }
-    if (token.text === 'constant') replace(constantAt(tokens, i));
+    if (token.text === 'constant' || token.text === 'device') replace(spaceAt(structure, i));
     else if (token.text === 'kernel') replace('');
     else if (token.text === 'is_function_constant_defined' && next === '(') {
       const name = tokens[i + 2]?.text ?? '';
@@ -133,15 +139,49 @@ function plainText({ text }: Token): string {
 }
 
 /**
- * `constant` is read-only device memory here: C++ for OpenCL cannot copy a struct out of its own constant address space. Class
- * members need no address space, and after a parameter list it qualifies `this`.
+ * `constant` and `device` are parts of clang's global address space (its own constant one has no copies of structs). At program scope
+ * clang wants the whole, class members need none, and after a parameter list it qualifies `this`.
  */
-function constantAt(tokens: readonly Token[], i: number): string {
+function spaceAt({ tokens, scopes }: Structure, i: number): string {
+  const { text } = tokens[i]!;
   const before = tokens[i - 1]?.text;
-  if (before === 'static' || tokens[i - 2]?.text === 'static') return 'const';
-  if (before === ')') return 'const __global';
-  if (before === 'const') return '__global';
-  return '__global const';
+  const isQualifier = before === ')' || (before === 'const' && tokens[i - 2]?.text === ')');
+  if (text === 'device') return isQualifier ? '__global' : 'metal_sim_device';
+  if (isQualifier) return 'const __global';
+  const scope = scopes[i]!;
+  if (scope[scope.length - 1] === 'struct' && isStatic(tokens, i)) return 'const';
+  const isProgramScope = scope.every((kind) => kind === 'namespace');
+  return isProgramScope && isVariable(tokens, i) ? '__global const' : 'metal_sim_constant';
+}
+
+function isStatic(tokens: readonly Token[], i: number): boolean {
+  for (let at = i - 1; at > i - 4; at--) {
+    const text = tokens[at]?.text ?? '';
+    if (text === 'static') return true;
+    if (text !== 'const' && text !== 'constexpr' && text !== 'inline') return false;
+  }
+  return false;
+}
+
+/** Whether a declaration at program scope declares data, and not a function or an alias; pointers in it are no data of its own. */
+function isVariable(tokens: readonly Token[], i: number): boolean {
+  let start = i;
+  while (start > 0 && ![';', '}', '{'].includes(tokens[start - 1]!.text)) {
+    if (tokens[start - 1]!.kind === 'directive') break;
+    start--;
+  }
+  if (tokens.slice(start, i).some((t) => ['(', 'using', 'typedef'].includes(t.text))) return false;
+  let depth = 0;
+  for (let at = i + 1; at < tokens.length; at++) {
+    const { text } = tokens[at]!;
+    if (text === '[') at = closing(tokens, at);
+    if (text === '<') depth++;
+    if (text === '>') depth--;
+    if (depth > 0) continue;
+    if (text === '=' || text === ';' || text === '{') return true;
+    if (text === '(' || text === '*' || text === '&') return false;
+  }
+  return false;
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -59,8 +59,9 @@ template <typename T> struct argument;
     static constexpr unsigned is_reference = 1, is_writable = WRITABLE; \
     static SPACE CONST T &of(void *at) { return *(SPACE CONST T *)at; } \
   };
-METAL_SIM_ARGUMENT(__global, , 1)
-METAL_SIM_ARGUMENT(__global, const, 0)
+METAL_SIM_ARGUMENT(metal_sim_device, , 1)
+METAL_SIM_ARGUMENT(metal_sim_device, const, 0)
+METAL_SIM_ARGUMENT(__attribute__((opencl_global_host)), const, 0)
 METAL_SIM_ARGUMENT(__local, , 1)
 METAL_SIM_ARGUMENT(__local, const, 0)
 #undef METAL_SIM_ARGUMENT

@@ -67,15 +67,15 @@ namespace metal {
   METAL_SIM_INLINE T NAME(volatile SPACE atomic<T> *object, typename metal_sim_identity<T>::type operand, memory_order) { \
     return metal_sim::perform(metal_sim::OPERATION, (void *)object, operand); \
   }
-METAL_SIM_ATOMIC(__global, is_number)
+METAL_SIM_ATOMIC(metal_sim_device, is_number)
 METAL_SIM_ATOMIC(__local, is_integer)
 #undef METAL_SIM_ATOMIC
 #undef METAL_SIM_FETCH
 
-METAL_SIM_INLINE void atomic_min_explicit(volatile __global atomic_ulong_ *object, ulong operand, memory_order) {
+METAL_SIM_INLINE void atomic_min_explicit(volatile metal_sim_device atomic_ulong_ *object, ulong operand, memory_order) {
   metal_sim_atomic_ulong(metal_sim::min, (void *)object, operand);
 }
-METAL_SIM_INLINE void atomic_max_explicit(volatile __global atomic_ulong_ *object, ulong operand, memory_order) {
+METAL_SIM_INLINE void atomic_max_explicit(volatile metal_sim_device atomic_ulong_ *object, ulong operand, memory_order) {
   metal_sim_atomic_ulong(metal_sim::max, (void *)object, operand);
 }
 

@@ -52,7 +52,7 @@ template <typename T, int C, int R> METAL_SIM_INLINE simdgroup_matrix<T, C, R> m
     to[transpose_matrix ? column * elements_per_row + row : row * elements_per_row + column] = m.elements_.x; \
     to[transpose_matrix ? (column + 1) * elements_per_row + row : row * elements_per_row + column + 1] = m.elements_.y; \
   }
-METAL_SIM_MATRIX_MEMORY(__global)
+METAL_SIM_MATRIX_MEMORY(metal_sim_device)
 METAL_SIM_MATRIX_MEMORY(__local)
 #undef METAL_SIM_MATRIX_MEMORY
 

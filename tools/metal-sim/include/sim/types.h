@@ -19,6 +19,10 @@ typedef long ptrdiff_t;
 typedef ulong uintptr_t;
 typedef long intptr_t;
 
+// Both are parts of clang's global address space, so structs can be copied out of them, and no pointer becomes one to the other.
+#define metal_sim_device __attribute__((opencl_global_device))
+#define metal_sim_constant __attribute__((opencl_global_host)) const
+
 // A function that meets the engine must not have a frame of its own: what is reported is the line of its caller.
 #define METAL_SIM_INLINE inline __attribute__((always_inline))
 
@@ -76,6 +80,8 @@ template <typename T> struct remove_cv<const volatile T> { typedef T type; };
   template <typename T> struct remove_cv<const SPACE T> { typedef typename remove_cv<T>::type type; }; \
   template <typename T> struct remove_cv<volatile SPACE T> { typedef typename remove_cv<T>::type type; };
 METAL_SIM_REMOVE_SPACE(__global)
+METAL_SIM_REMOVE_SPACE(metal_sim_device)
+METAL_SIM_REMOVE_SPACE(__attribute__((opencl_global_host)))
 METAL_SIM_REMOVE_SPACE(__local)
 METAL_SIM_REMOVE_SPACE(__private)
 METAL_SIM_REMOVE_SPACE(__constant)
@@ -199,6 +205,11 @@ template <typename T, size_t N> struct array {
 };
 
 }  // namespace metal
+
+namespace metal_sim {
+/** Data of program scope, which clang wants in its whole global space, in the part that `constant` is. */
+template <typename T> metal_sim_constant T &constant_of(const __global T &x) { return *(metal_sim_constant T *)&x; }
+}  // namespace metal_sim
 
 // A cast of bits between types of one size; a keyword in Metal, hence not in the namespace.
 template <typename To, typename From> constexpr To as_type(From x) {
