@@ -7,6 +7,7 @@ import { constantValue, type Int, print } from '../symbolic/integer.ts';
 import type { DType } from '../tensor-ir/dtype.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
+import { hintForType } from './foreign-names.ts';
 import type { FunctionTerm, Term } from './value.ts';
 
 function refuse(e: Elaborator, what: string, term: Term, span: Span, hint?: string): undefined {
@@ -80,9 +81,15 @@ export function asString(e: Elaborator, term: Term, span: Span): string | undefi
   return term.kind === 'string' ? term.value : refuse(e, 'a string', term, span);
 }
 
+function dtypeHint(term: Term): string | undefined {
+  if (term.kind === 'int') return 'a shape is one tuple: `zeros((2, 3))`, `reshape(x, (2, 3))`';
+  if (term.kind !== 'string') return undefined;
+  return hintForType(term.value) ?? 'a dtype stands without quotes: `i32`';
+}
+
 export function asDType(e: Elaborator, term: Term, span: Span): DType | undefined {
   if (term.kind === 'dtype' && term.dtype !== 'c64') return term.dtype;
-  return refuse(e, 'a real dtype such as `f32`', term, span);
+  return refuse(e, 'a real dtype such as `f32`', term, span, dtypeHint(term));
 }
 
 export function asShape(e: Elaborator, term: Term, span: Span): readonly Int[] | undefined {
@@ -101,6 +108,7 @@ export function asShape(e: Elaborator, term: Term, span: Span): readonly Int[] |
 
 export function asFunction(e: Elaborator, term: Term, span: Span): FunctionTerm | undefined {
   if (term.kind === 'function') return term;
-  if (term.kind !== 'error') e.error(notAFunction(describe(term), span));
+  const hint = 'give a function, by its name or as a lambda `|x| …`, not what it gives';
+  if (term.kind !== 'error') e.error(notAFunction(describe(term), span, hint));
   return undefined;
 }

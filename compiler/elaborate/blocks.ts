@@ -33,9 +33,10 @@ export function elaborateBlock(
   for (const statement of block.statements) {
     elaborateStatement(e, statement, inner, statement === last);
   }
-  if (block.result === undefined) return unit;
-  const value = elaborateExpression(e, block.result, inner, expected);
-  if (isStatement) requireUnit(e, value, block.result);
+  const value =
+    block.result === undefined ? unit : elaborateExpression(e, block.result, inner, expected);
+  scope.end(inner);
+  if (isStatement && block.result !== undefined) requireUnit(e, value, block.result);
   return value;
 }
 
@@ -51,7 +52,11 @@ function elaborateStatement(
       let value = elaborateExpression(e, statement.value, scope, type);
       if (type !== undefined) {
         const labels = [{ span: statement.type!.span, text: 'the annotation' }];
-        value = coerce(e, value, type, { span: statement.value.span, labels });
+        value = coerce(e, value, type, {
+          span: statement.value.span,
+          labels,
+          written: statement.value,
+        });
       }
       bindPattern(e, statement.pattern, value, scope, statement.isVar);
       break;
@@ -116,10 +121,11 @@ function assign(
   const { text, span } = statement.name;
   const binding = scope.find(text);
   if (binding === undefined) {
-    e.isNewUnknown(text, span);
+    const isNew = e.isNewUnknown(text, span);
     const near = suggest(text, scope.allNames());
     const hint = `bind it with \`let ${text} = ...\`, or \`var\` when it changes later`;
-    e.error({ ...unknownName(text, span, near), ...(near === undefined ? { hint } : {}) });
+    const cure = near === undefined ? { hint } : {};
+    if (isNew) e.error({ ...unknownName(text, span, near), ...cure });
     elaborateExpression(e, statement.value, scope, undefined);
     // one mistake, one error: what follows takes the name for bound
     scope.define(text, { kind: 'term', term: errorTerm, isVar: true, span });

@@ -12,7 +12,7 @@ import { suggest } from '../diagnostics/suggest.ts';
 import type { Argument, Expression, Name } from '../syntax/ast.ts';
 import type { Elaborator } from './elaborator.ts';
 import { elaborateExpression } from './expressions.ts';
-import { meantArgument } from './foreign-names.ts';
+import { hintForCall, meantArgument } from './foreign-names.ts';
 import type { Scope } from './scope.ts';
 import type { Term, Type } from './value.ts';
 
@@ -79,7 +79,10 @@ export function assignArguments(
     else slots[next++]!.push(source);
   }
   if (extra !== undefined) {
-    e.error(tooManyArguments(callee, parameters.length, sources.length, extra.span, declared));
+    const hint = hintForCall(callee);
+    e.error(
+      tooManyArguments(callee, parameters.length, sources.length, extra.span, declared, hint),
+    );
   }
   const missing = parameters.filter((p, i) => slots[i]!.length === 0 && !p.isOptional && !p.isRest);
   if (missing.length > 0 && e.errorCount === before) {
@@ -95,6 +98,9 @@ export function assignArguments(
   return e.errorCount === before ? slots : undefined;
 }
 
+/** What other libraries call the argument that our functions of random numbers and of shapes do not take by name. */
+const isOfShape: ReadonlySet<string> = new Set(['shape', 'size', 'dtype']);
+
 function assignByName(
   e: Elaborator,
   callee: string,
@@ -107,7 +113,8 @@ function assignByName(
   if (index < 0) {
     const names = parameters.map((p) => p.name);
     const near = meantArgument(name.text, names) ?? suggest(name.text, names);
-    e.error(unknownArgument(callee, name.text, name.span, near, names));
+    const hint = isOfShape.has(name.text) ? hintForCall(callee) : undefined;
+    e.error(unknownArgument(callee, name.text, name.span, near, names, hint));
   } else if (slots[index]!.length > 0) e.error(repeatedArgument(name.text, name.span));
   else slots[index]!.push(source);
 }

@@ -25,6 +25,7 @@ import { genericsOf, namesIn } from './generics.ts';
 import { Inference, strengthen } from './inference.ts';
 import { enter } from './instances.ts';
 import { parameterTerm } from './parameters.ts';
+import type { Scope } from './scope.ts';
 import { showArgument, showDim, showTypeExpression } from './show.ts';
 import { containsError, errorTerm, typeOf } from './terms.ts';
 import { trace } from './trace.ts';
@@ -181,19 +182,36 @@ function elaborateArguments(
     if (containsError(term)) failed = true;
     else if (isLeftOut(parameter, term)) return;
     else if (!inference.match(parameter.type, typeOf(term), source.span)) {
-      // swapped arguments are one mistake
-      if (failed) return;
+      // swapped arguments are one mistake; a dim in the place of a dtype is reported where it is declared
+      const wasFailed = failed;
+      failed = true;
+      if (wasFailed || usesDimAsDType(parameter.type, inference)) return;
       const shown = showTypeExpression(parameter.type);
       const labels = [{ span: parameter.span, text: `the parameter \`${parameter.name.text}\`` }];
-      e.error(
-        typeMismatch(shown, describe(term), source.span, { labels, ...dimReason(inference) }),
-      );
-      failed = true;
+      const hint = structHint(parameter.type, inference.scope, term);
+      const more = { labels, hint, ...dimReason(inference) };
+      e.error(typeMismatch(shown, describe(term), source.span, more));
     }
     defineInt(inference, parameter, term);
     inference.solve();
   });
   return failed ? undefined : terms;
+}
+
+/** `T[N]` with `<T>`. */
+function usesDimAsDType(type: TypeExpression, inference: Inference): boolean {
+  if (type.kind !== 'tensor' || type.element.kind !== 'named') return false;
+  const generic = inference.generics.get(type.element.name.text);
+  return generic !== undefined && !generic.isShape && isDimGeneric(generic);
+}
+
+/** A tensor where a struct is wanted that would hold it: how one is written. */
+function structHint(type: TypeExpression, scope: Scope, term: Term): string | undefined {
+  if (type.kind !== 'named' || term.kind === 'struct') return undefined;
+  const binding = scope.find(type.name.text);
+  if (binding?.kind !== 'struct') return undefined;
+  const fields = binding.declaration.fields.map((f) => `${f.name.text}: …`).join(', ');
+  return `a value of it is written \`${type.name.text} { ${fields} }\``;
 }
 
 /** What the names in the shown parameter type stand for so far. */

@@ -69,9 +69,14 @@ export function callTerm(
   for (const source of sources) elaborateSource(e, source, undefined);
   if (callee.kind === 'error') return errorTerm;
   const problem = notAFunction(describe(callee), site.calleeSpan);
-  const hint = 'an index stands in brackets: `x[0]`';
-  const isIndex = callee.kind === 'tensor' && callee.value.type.shape.length > 0;
-  return e.error(isIndex ? { ...problem, hint } : problem);
+  const isTensor = callee.kind === 'tensor' && callee.value.type.shape.length > 0;
+  if (isTensor || callee.kind === 'tuple' || callee.kind === 'array') {
+    return e.error({ ...problem, hint: 'an index stands in brackets: `x[0]`' });
+  }
+  const isSize = callee.kind === 'int' && site.calleeSpan.end > site.calleeSpan.start;
+  return e.error(
+    isSize ? { ...problem, hint: 'a size is an item of the shape: `x.shape[0]`' } : problem,
+  );
 }
 
 /** Operands that do not fit a primitive are the user's mistake, told by the primitive itself. */
@@ -80,7 +85,9 @@ export function guarded(e: Elaborator, span: Span, body: () => Term): Term {
     return body();
   } catch (problem) {
     if (!(problem instanceof ShapeProblem)) throw problem;
-    return e.error(shapeProblem(problem.message, span));
+    const isForFloats = / takes floats, found [iu]\d/.test(problem.message);
+    const reported = shapeProblem(problem.message, span);
+    return e.error(isForFloats ? { ...reported, hint: '`f32(x)` converts' } : reported);
   }
 }
 

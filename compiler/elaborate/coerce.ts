@@ -7,6 +7,7 @@ import type { Problem } from '../diagnostics/problems/problem.ts';
 import { notAFunction, notCompileTime, typeMismatch } from '../diagnostics/problems/types.ts';
 import type { Span } from '../diagnostics/span.ts';
 import { asVariable, constantValue, type Int, one, print } from '../symbolic/integer.ts';
+import type { Expression } from '../syntax/ast.ts';
 import { isFloat } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { weakToComplex } from './complex.ts';
@@ -28,6 +29,8 @@ export interface Demand {
   ) => { readonly reason: string; readonly labels: readonly Label[] } | undefined;
   /** What else matters: the declaration of the parameter, the result type. */
   readonly labels?: readonly Label[];
+  /** What the term was written as: the items of a tuple or array are then blamed one by one. */
+  readonly written?: Expression | undefined;
   /** Set for the parts of a tree: `()` may then stand for an integer leaf. */
   readonly isPart?: boolean;
 }
@@ -75,11 +78,18 @@ export function coerce(e: Elaborator, term: Term, type: Type, demand: Demand): T
       if (term.kind !== type.kind || term.items.length !== type.items.length) {
         return mismatch(e, term, type, demand, lengthHint(term, type));
       }
-      const { span } = demand;
-      const items = term.items.map((item, i) =>
-        coerce(e, item, type.items[i]!, { span, isPart: true, labels: demand.labels ?? [] }),
-      );
-      return items.some((i) => i.kind === 'error') ? errorTerm : { kind: type.kind, items };
+      const { span, labels = [], written } = demand;
+      const parts = written?.kind === 'tuple' || written?.kind === 'array' ? written.items : [];
+      const items: Term[] = [];
+      // one report: items in the wrong order are one mistake
+      for (const [i, item] of term.items.entries()) {
+        const part = parts[i];
+        const where = { span: part?.span ?? span, written: part, isPart: true, labels };
+        const value = coerce(e, item, type.items[i]!, where);
+        if (value.kind === 'error') return errorTerm;
+        items.push(value);
+      }
+      return { kind: type.kind, items };
     }
     case 'struct':
       return coerceStruct(e, term, type, demand);
@@ -108,8 +118,34 @@ function mismatch(e: Elaborator, term: Term, type: Type, demand: Demand, hint?: 
   const call = isMaker ? `it is called as \`${term.name}(x)\`` : undefined;
   const isEmpty = isUnit(term) && !isUnitType(type);
   const ended = isEmpty ? 'a block whose last expression ends in `;` has no value' : undefined;
-  const more = { labels: demand.labels ?? [], hint: hint ?? call ?? ended };
+  const part = partHint(term, type) ?? makerHint(term, type);
+  const more = { labels: demand.labels ?? [], hint: hint ?? call ?? ended ?? part };
   return e.error(typeMismatch(showType(type), describe(term), demand.span, more));
+}
+
+/** A tuple of which one item is what is wanted: the results of `value_and_grad`, of a pullback, of a step. */
+function partHint(term: Term, type: Type): string | undefined {
+  if (term.kind !== 'tuple' || type.kind === 'tuple') return undefined;
+  const at = term.items.findIndex((item) => isAlike(typeOf(item), type));
+  if (at < 0) return undefined;
+  const names = term.items.map((_, i) => (i === at ? 'x' : '_')).join(', ');
+  const pattern = term.items.length === 1 ? '(x,)' : `(${names})`;
+  return `take it apart: \`let ${pattern} = …;\`, or \`.${at}\` for that item`;
+}
+
+function isAlike(a: Type, b: Type): boolean {
+  if (a.kind === 'tensor' && b.kind === 'tensor') {
+    return a.dtype === b.dtype && a.shape.length === b.shape.length;
+  }
+  if (a.kind === 'struct' && b.kind === 'struct') return a.type.declaration === b.type.declaration;
+  return a.kind === b.kind;
+}
+
+/** A tensor where the struct is wanted that would hold it. */
+function makerHint(term: Term, type: Type): string | undefined {
+  if (type.kind !== 'struct' || term.kind === 'struct') return undefined;
+  const fields = type.fields.map((f) => `${f.name}: …`).join(', ');
+  return `a value of it is written \`${type.type.declaration.name.text} { ${fields} }\``;
 }
 
 function isUnitType(type: Type): boolean {
@@ -118,6 +154,13 @@ function isUnitType(type: Type): boolean {
 
 function keyHint(term: Term): string | undefined {
   return term.kind === 'int' ? '`key(seed)` makes a key' : undefined;
+}
+
+/** An array of numbers where a tensor is wanted. */
+function arrayHint(term: Term): string | undefined {
+  return term.kind === 'array' && term.items.length > 0
+    ? '`array([a, b])` makes a tensor of numbers'
+    : undefined;
 }
 
 function lengthHint(term: Term, type: Type & { kind: 'tuple' | 'array' }): string | undefined {
@@ -151,7 +194,7 @@ function coerceTensor(
     return value === undefined ? errorTerm : tensorTerm(value);
   }
   if (demand.isPart === true && isUnit(term) && !isFloat(type.dtype)) return term;
-  if (term.kind !== 'tensor') return mismatch(e, term, type, demand);
+  if (term.kind !== 'tensor') return mismatch(e, term, type, demand, arrayHint(term));
   const { dtype, shape } = term.value.type;
   if (term.form !== 'plain') {
     const isMagnitude = term.form === 'complex' && isFloat(type.dtype);
@@ -218,8 +261,7 @@ function coerceShape(
       const reason = `dim ${axis} is ${print(left)} here but ${needed}`;
       const bound = why === undefined ? e.dimLabels(left, right) : [];
       const labels = [...(why?.labels ?? []), ...(demand.labels ?? []), ...bound];
-      const isTransposed = found.length === 2 && found[0] === wanted[1] && found[1] === wanted[0];
-      const hint = isTransposed ? '`x.T` transposes' : dimHint(left, right);
+      const hint = permutationHint(found, wanted) ?? dimHint(left, right);
       e.error(typeMismatch(show(wanted), show(found), demand.span, { reason, labels, hint }));
       return undefined;
     }
@@ -268,6 +310,20 @@ function several(count: number): string {
 
 function axes(count: number): string {
   return count === 1 ? '1 axis' : `${count} axes`;
+}
+
+/** The sizes that are wanted in another order: how to bring them into it. */
+function permutationHint(found: readonly Int[], wanted: readonly Int[]): string | undefined {
+  const left = found.map((size, i) => ({ size, i }));
+  const order: number[] = [];
+  for (const size of wanted) {
+    const at = left.findIndex((f) => f.size === size);
+    if (at < 0) return undefined;
+    order.push(left.splice(at, 1)[0]!.i);
+  }
+  return order.length === 2
+    ? '`x.T` transposes'
+    : `\`transpose(x, (${order.join(', ')}))\` orders the axes so`;
 }
 
 function dimHint(found: Int, wanted: Int): string | undefined {

@@ -203,6 +203,10 @@ export function reportUnknownName(e: Elaborator, { text, span }: Name, scope: Sc
   if (!e.isNewUnknown(text, span)) return errorTerm;
   const hint = hintForValue(text) ?? e.importHint(text);
   if (hint !== undefined) return e.error({ ...unknownName(text, span, undefined), hint });
+  if (scope.hasEnded(text)) {
+    const ended = `\`${text}\` ended with its block: write \`let ${text} = if c { a } else { b };\`, or a \`var\` before it`;
+    return e.error({ ...unknownName(text, span, undefined), hint: ended });
+  }
   const near = suggest(text, scope.allNames());
   const problem = unknownName(text, span, near);
   const isDim = near === undefined && /^[A-Z][A-Z0-9]?$/.test(text);

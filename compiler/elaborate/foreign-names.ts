@@ -79,6 +79,16 @@ const values: ReadonlyMap<string, string> = new Map<string, string>([
   ['masked_fill', 'write `where(mask, value, x)`'],
   ['clamp', 'write `clip(x, low, high)`'],
   ...each('jit compile njit', 'leave it out: every function is compiled'),
+  ...each('Dense fully_connected', 'write `Linear` and `linear` of "std/nn"'),
+  ...each(
+    'gather index_select',
+    'write `x[i]`, `take(x, i, axis)` or `take_along_axis(x, i, axis)`',
+  ),
+  ...each(
+    'scatter scatter_add scatter_ index_add index_copy index_update segment_sum',
+    'a changed copy is `x.at[i].set(v)` or `x.at[i].add(v)`',
+  ),
+  ...each('jacobian jac', 'write `jacfwd(f)` or `jacrev(f)`'),
   ['pmap', 'write `vmap(f)`'],
   ['fori_loop', 'write `fori(lo, hi, |i, carry| …, init)`, or a `for` loop'],
   ...each('nonzero argwhere unique compress extract flatnonzero', dependsOnValues),
@@ -152,6 +162,28 @@ const argumentNames: ReadonlyMap<string, readonly string[]> = new Map([
   ['reps', ['repeats']],
   ['n', ['num', 'count']],
 ]);
+
+/** Functions that other libraries call with more arguments than ours take. */
+const calls: ReadonlyMap<string, string> = new Map<string, string>([
+  ...each(
+    'normal uniform bits bernoulli rademacher truncated_normal lognormal exponential laplace logistic cauchy gumbel pareto rayleigh weibull_min triangular geometric maxwell gamma beta categorical poisson',
+    'the shape and dtype are those expected: `let x: f32[3, 4] = normal(key);`',
+  ),
+  ...each(
+    'transpose permute_dims',
+    'axes stand in a tuple: `transpose(x, (0, 2, 1))`; `swapaxes(x, 0, 1)` swaps two',
+  ),
+  ...each('reshape view', 'the shape is a tuple: `reshape(x, (2, 3))`'),
+  ...each('broadcast_to tile zeros ones', 'the sizes stand in a tuple: `zeros((2, 3))`'),
+  ['max', '`maximum(a, b)` is the greater of two; `max` reduces over axes'],
+  ['min', '`minimum(a, b)` is the smaller of two; `min` reduces over axes'],
+  ['split', 'a key is divided by `split` of "std/random"; that of the prelude cuts a tensor'],
+]);
+
+/** Of a call with too many arguments. */
+export function hintForCall(callee: string): string | undefined {
+  return calls.get(callee);
+}
 
 export function hintForValue(name: string): string | undefined {
   return values.get(name);

@@ -63,11 +63,11 @@ const nestingLimit = 16;
 export function enter(e: Elaborator, call: BoundCall): Term {
   e.functions.entered.add(call.declaration);
   if (isRecursive(e, call)) return errorTerm;
-  const key = keyOfCall(e, call);
   if (!checkKernel(e, call.declaration, call.scope)) {
     e.functions.state.set(call.declaration, 'broken');
     return errorTerm;
   }
+  const key = keyOfCall(e, call);
   if (key === undefined || e.functions.inPlace.has(key)) return elaborateBody(e, call);
   const { instances } = e.functions;
   if (!instances.has(key)) {
@@ -220,7 +220,8 @@ function coerceResult(
   }
   if (type.kind === 'error') return errorTerm;
   const labels = [{ span: result!.span, text: `the result of \`${name.text}\`` }];
-  return coerce(e, value, type, { span: body.result?.span ?? body.span, labels });
+  const written = body.result;
+  return coerce(e, value, type, { span: written?.span ?? body.span, labels, written });
 }
 
 // ---------------------------------------------------------------------------------------------------------

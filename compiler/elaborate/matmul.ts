@@ -83,6 +83,9 @@ export function matmul(e: Elaborator, left: Term, right: Term, places: OperatorP
 /** Which side to transpose, or to swap. */
 function transposeHint(a: readonly Int[], b: readonly Int[]): string | undefined {
   if (b.length === 2 && a.at(-1) === b[1]) return 'transpose the right side: `a @ b.T`';
+  if (b.length > 2 && a.at(-1) === b.at(-1)) {
+    return 'swap the last axes of the right side: `a @ swapaxes(b, -1, -2)`';
+  }
   if (b.length === 1 && a.length === 2 && a[0] === b[0]) {
     return 'transpose the left side: `a.T @ b`, or write `b @ a`';
   }

@@ -11,6 +11,7 @@ import { suggest } from '../diagnostics/suggest.ts';
 import type { Declaration, Generic, Import, Module, Name } from '../syntax/ast.ts';
 import type { LazyModule } from '../syntax/lazy-module.ts';
 import type { Elaborator } from './elaborator.ts';
+import { hintForValue } from './foreign-names.ts';
 import type { Intrinsic } from './intrinsic.ts';
 import { type Binding, Scope } from './scope.ts';
 import { genericClasses, isConstraintName } from './types.ts';
@@ -182,7 +183,7 @@ export class ModuleLoader {
       }
       const exported = other.declarations.filter((d) => d.isExported).map((d) => d.name.text);
       const suggestion = suggest(name.text, exported);
-      const elsewhere = this.e.importHint(name.text);
+      const elsewhere = this.e.importHint(name.text) ?? hintForValue(name.text);
       const declared = declaration?.name.span;
       const problem = notExported(name.text, item.from, name.span, { declared, suggestion });
       const isElsewhere = declared === undefined && elsewhere !== undefined;

@@ -114,6 +114,8 @@ function mapTree(term: Term, change: (leaf: Term) => Term): Term {
   }
 }
 
+const comparisons: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+
 function treeOperation(
   e: Elaborator,
   operator: BinaryOperator,
@@ -123,7 +125,11 @@ function treeOperation(
 ): Term {
   if (operator !== '+' && operator !== '-' && operator !== '*' && operator !== '/') {
     const tree = isTree(left) ? left : right;
-    return e.error(notANumberTree(operator, describe(tree), places.span));
+    const isComparison = comparisons.has(operator);
+    const hint = isComparison
+      ? `compare the leaves: \`map(|a, b| a ${operator} b, x, y)\``
+      : `work on the leaves: \`map(|leaf| leaf ${operator} 2, tree)\``;
+    return e.error(notANumberTree(operator, describe(tree), places.span, hint));
   }
   const both = (a: Term, b: Term): Term => {
     // the gradient of an integer leaf is `()`: arithmetic leaves such a leaf alone
@@ -155,6 +161,10 @@ function treeOperation(
   const isLeft = isTree(left);
   const [tree, number] = isLeft ? [left, right] : [right, left];
   if (number.kind !== 'tensor' && !isWeak(number)) return differ(e, left, right, places);
+  // a tensor is a tree of one leaf: only scalars go to every leaf
+  if (number.kind === 'tensor' && number.value.type.shape.length > 0) {
+    return differ(e, left, right, places);
+  }
   return mapTree(tree, (leaf) =>
     isLeft
       ? binaryOperation(e, operator, leaf, number, places)
@@ -163,7 +173,13 @@ function treeOperation(
 }
 
 function differ(e: Elaborator, left: Term, right: Term, places: OperatorPlaces): Term {
-  return e.error(treesDiffer(describe(left), describe(right), places.span));
+  const [tree, other] = isTree(left) ? [left, right] : [right, left];
+  const hint = isTree(other)
+    ? undefined
+    : tree.kind === 'struct'
+      ? '`map(|leaf| …, tree)` applies a function to each leaf'
+      : 'a tuple is taken apart first: `let (a, b) = …;`';
+  return e.error(treesDiffer(describe(left), describe(right), places.span, hint));
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -190,6 +206,8 @@ const primitiveOf: Readonly<Record<Exclude<BinaryOperator, '@' | '**'>, string>>
   '||': 'or',
 };
 
+const keyHint = 'numbers are drawn from a key: `uniform(key)` of "std/random"';
+
 function tensorOperation(
   e: Elaborator,
   operator: Exclude<BinaryOperator, '@'>,
@@ -202,7 +220,7 @@ function tensorOperation(
   const dtype = joinDTypes(e, terms, spans, `\`${operator}\``);
   if (dtype === undefined) return errorTerm;
   const isKey = terms.some((t) => t.kind === 'tensor' && t.form === 'key');
-  if (isKey) return e.error(operatorOperand(operator, 'numbers', 'a `Key`', places.span));
+  if (isKey) return e.error(operatorOperand(operator, 'numbers', 'a `Key`', places.span, keyHint));
   if (!checkDType(e, operator, dtype, terms, places)) return errorTerm;
   // a power to a small whole number is a product, one to a half a root
   const power = operator === '**' ? knownPower(right) : undefined;
@@ -300,7 +318,8 @@ function checkDType(
     case '&':
     case '|':
     case '^':
-      return dtype === 'bool' || isInteger(dtype) ? true : refuse('integers or bools');
+      if (dtype === 'bool' || isInteger(dtype)) return true;
+      return refuse('integers or bools', operator === '^' ? '`x ** 2` is the power' : undefined);
     case '&&':
     case '||': {
       const isScalar = terms.every((t) => t.kind !== 'tensor' || t.value.type.shape.length === 0);

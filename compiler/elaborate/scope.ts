@@ -29,6 +29,7 @@ export class Scope {
   /** The body of a lambda: what is outside can be read, not assigned. */
   readonly isLambda: boolean;
   private readonly names = new Map<string, Binding>();
+  private readonly ended = new Set<string>();
   private readonly pending = new Map<string, () => Binding | undefined>();
 
   constructor(parent: Scope | undefined, isLambda = false) {
@@ -38,6 +39,16 @@ export class Scope {
 
   define(name: string, binding: Binding): void {
     this.names.set(name, binding);
+  }
+
+  /** Remembers the names of a block that has ended: what they were is a hint when they are looked for later. */
+  end(block: Scope): void {
+    for (const name of block.names.keys()) this.ended.add(name);
+  }
+
+  /** Whether a block that has ended had the name. */
+  hasEnded(name: string): boolean {
+    return this.ended.has(name) || (this.parent?.hasEnded(name) ?? false);
   }
 
   /** Defines a name whose binding is made when it is first looked up. */

@@ -67,6 +67,9 @@ export function evaluateType(e: Elaborator, type: TypeExpression, scope: Scope):
     case 'named':
       return namedType(e, type, scope);
     case 'tensor': {
+      const element = evaluateType(e, type.element, scope);
+      // what stands in the brackets of an unknown type is not known to be dims
+      if (element.kind === 'error') return errorType;
       const axes: Int[] = [];
       let isWhole = true;
       for (const item of type.dims) {
@@ -84,8 +87,7 @@ export function evaluateType(e: Elaborator, type: TypeExpression, scope: Scope):
           isWhole = false;
         }
       }
-      const element = evaluateType(e, type.element, scope);
-      if (!isWhole || element.kind === 'error') return errorType;
+      if (!isWhole) return errorType;
       if (!isTreeType(element)) {
         e.error(
           typeArgumentKind(showType(element), 'no axes: it is known when compiling', type.span),

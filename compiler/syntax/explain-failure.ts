@@ -318,6 +318,9 @@ function hintForToken({ token, previous, next, expected }: FailureContext): stri
   if (tokenType === T.LeftParen && isDType(previous.image) && expected.startsWith('`,`')) {
     return `dims stand in brackets: \`${previous.image}[…]\``;
   }
+  if (tokenType === T.Dot && expected.startsWith('`,`') && /^[a-z]+$/.test(previous.image)) {
+    return 'types and functions stand without a prefix: `import { Linear } from "std/nn";`';
+  }
   if (image === 'extends') return 'the class of a generic stands behind `:`, as in `<T: float>`';
   if (tokenType === T.For && expected.startsWith('`,`')) {
     return 'there are no comprehensions: `vmap(|v| …)(x)` maps over an axis, `map` over a tree';
@@ -347,6 +350,10 @@ function hintForPlace(context: FailureContext, tokenType: TokenType): string | u
   }
   if (previous.tokenType === T.Import) {
     return 'an import is written `import { a, b } from "std/nn";`';
+  }
+  if (expected.startsWith('`->`')) return 'the result type stands behind `->`';
+  if (image === '..' && expected === '`{`') {
+    return 'ranges count by 1: `for i in 0..ceildiv(n, 2)`, and `2 * i` in the body';
   }
   if (expected.includes('`{`')) return 'blocks stand between `{` and `}`';
   if (image === 'else') return '`else` follows the `}` of an `if`';

@@ -14,12 +14,14 @@ export function tooManyArguments(
   found: number,
   span: Span,
   declared: Span | undefined,
+  hint?: string,
 ): Problem {
   return {
     code: 'MLX2301',
     message: `${quoted(callee)} takes ${takes === 1 ? '1 argument' : `${takes} arguments`}, found ${found}`,
     span,
     ...(declared === undefined ? {} : { labels: [{ span: declared, text: 'declared here' }] }),
+    ...(hint === undefined ? {} : { hint }),
   };
 }
 
@@ -43,6 +45,7 @@ export function unknownArgument(
   span: Span,
   suggestion: string | undefined,
   parameters: readonly string[],
+  hint?: string,
 ): Problem {
   return {
     code: 'MLX2303',
@@ -50,9 +53,11 @@ export function unknownArgument(
     span,
     ...(suggestion !== undefined
       ? { hint: `did you mean \`${suggestion}\`?` }
-      : parameters.length > 0
-        ? { notes: [`its parameters are ${parameters.map((p) => `\`${p}\``).join(', ')}`] }
-        : {}),
+      : hint !== undefined
+        ? { hint }
+        : parameters.length > 0
+          ? { notes: [`its parameters are ${parameters.map((p) => `\`${p}\``).join(', ')}`] }
+          : {}),
   };
 }
 

@@ -80,15 +80,26 @@ export function integerDivision(dtype: string, span: Span): Problem {
   };
 }
 
-export function notANumberTree(operator: string, found: string, span: Span): Problem {
-  return { code: 'MLX2106', message: `\`${operator}\` is not defined for ${found}`, span };
+export function notANumberTree(
+  operator: string,
+  found: string,
+  span: Span,
+  hint?: string,
+): Problem {
+  return {
+    code: 'MLX2106',
+    message: `\`${operator}\` is not defined for ${found}`,
+    span,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
-export function treesDiffer(left: string, right: string, span: Span): Problem {
+export function treesDiffer(left: string, right: string, span: Span, hint?: string): Problem {
   return {
     code: 'MLX2107',
     message: `the trees differ in structure: ${left} against ${right}`,
     span,
+    ...(hint === undefined ? {} : { hint }),
   };
 }
 
@@ -105,8 +116,13 @@ export function notCompileTime(what: string, found: string, span: Span, hint?: s
   };
 }
 
-export function notAFunction(found: string, span: Span): Problem {
-  return { code: 'MLX2110', message: `expected a function, found ${found}`, span };
+export function notAFunction(found: string, span: Span, hint?: string): Problem {
+  return {
+    code: 'MLX2110',
+    message: `expected a function, found ${found}`,
+    span,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 export function patternMismatch(names: number, found: string, span: Span): Problem {
@@ -114,6 +130,7 @@ export function patternMismatch(names: number, found: string, span: Span): Probl
     code: 'MLX2111',
     message: `the pattern takes ${names} values apart, found ${found}`,
     span,
+    ...(found.startsWith('Key[') ? { hint: `\`split(key, ${names})\` makes so many keys` } : {}),
   };
 }
 

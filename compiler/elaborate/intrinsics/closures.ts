@@ -117,11 +117,13 @@ export function tupleItems(
   count: number,
   what: string,
   span: Span = e.span,
+  hint?: string,
 ): readonly Term[] {
   if (term.kind === 'error') return e.need<readonly Term[]>(undefined);
   if (term.kind === 'tuple' && term.items.length === count) return term.items;
   return e.fail('MLX3101', `${what}, found ${e.context.showType(e.context.typeOf(term))}`, {
     span,
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 
@@ -130,6 +132,7 @@ export function failWithoutArgument(e: Emitter, place: number, args: readonly Te
   return e.fail(
     'MLX3102',
     `cannot differentiate by argument ${place}: the call has ${args.length}`,
+    { hint: 'arguments count from 0' },
   );
 }
 
@@ -159,7 +162,7 @@ export function requireSameTypes(
       const leaf = leaves[i];
       return leaf === undefined ? showTensor(v.type) : e.context.showType(e.context.typeOf(leaf));
     });
-    return `(${shown.join(', ')})`;
+    return shown.length === 1 ? shown[0]! : `(${shown.join(', ')})`;
   };
   const [foundTree, wantedTree] = more.trees ?? [];
   const { hint } = more;

@@ -1,6 +1,6 @@
 /** Control flow as functions. `for`, `while` and `if` of the language lower to the same operations. */
 import { constantValue, type Int, int, subtract } from '../../symbolic/integer.ts';
-import { isInteger } from '../../tensor-ir/dtype.ts';
+import { isFloat, isInteger } from '../../tensor-ir/dtype.ts';
 import type { TensorType, Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { formOf } from '../terms.ts';
@@ -61,6 +61,25 @@ function asTensors(
   return { term: e.context.rebuild(tree, leaves), leaves };
 }
 
+/** What a step of `scan` gives: the carry and the element of ys. */
+function scanItems(e: Emitter, result: Term, f: FunctionTerm): readonly Term[] {
+  const hint = 'give `(carry, ())` where there is nothing to collect';
+  return tupleItems(e, result, 2, `\`${nameOf(f)}\` must give (carry, y)`, e.span, hint);
+}
+
+function carryHint(found: readonly Value[], carry: readonly Value[]): { readonly hint?: string } {
+  const at = found.findIndex((value, i) => value.type.dtype !== carry[i]?.type.dtype);
+  if (found.length !== carry.length) return {};
+  if (at < 0) return { hint: 'a carry keeps its shape from step to step' };
+  const [next, start] = [found[at]!.type, carry[at]!.type];
+  if (next.shape.length === 0 && start.shape.length > 0) {
+    return { hint: 'the index comes first, the carry second: `|i, carry| …`' };
+  }
+  return isFloat(next.dtype) && isInteger(start.dtype)
+    ? { hint: 'a carry of floats starts from one: `0.0` is f32, `0` is i32' }
+    : { hint: `convert what the step gives: \`${start.dtype}(...)\`` };
+}
+
 function requireCarry(
   e: Emitter,
   found: Term,
@@ -68,7 +87,9 @@ function requireCarry(
   name: string,
 ): void {
   const what = `\`${name}\` must give a carry of the type that it takes`;
-  requireSameTypes(e, leavesOf(e, [found]), carry.leaves, what, {
+  const values = leavesOf(e, [found]);
+  requireSameTypes(e, values, carry.leaves, what, {
+    ...carryHint(values, carry.leaves),
     trees: [found, carry.term],
   });
 }
@@ -83,7 +104,7 @@ function scanCall(a: Arguments): Term {
   const body = native(nameOf(f), (e, [, state, x], expected) => {
     const element = a.isNone('xs') ? ({ kind: 'none' } as const) : x!;
     const result = e.context.call(f, [state!, element], expected, e.span);
-    const items = tupleItems(e, result, 2, `\`${nameOf(f)}\` must give (carry, y)`);
+    const items = scanItems(e, result, f);
     return { kind: 'tuple', items: [asTensors(e, items[0]!).term, asTensors(e, items[1]!).term] };
   });
   const types = [
@@ -94,7 +115,7 @@ function scanCall(a: Arguments): Term {
   const region = a.context.repeated(length, () =>
     traceRegion(a, body, [indexTemplate(a), carry.term, xs], types),
   );
-  const [nextCarry, ys] = tupleItems(a, region.result, 2, `\`${nameOf(f)}\` must give (carry, y)`);
+  const [nextCarry, ys] = scanItems(a, region.result, f);
   const count = carry.leaves.length;
   requireCarry(a, nextCarry!, carry, nameOf(f));
   const results = a.applyAll(
@@ -178,7 +199,8 @@ function whileCall(
     answer!.type.shape.length > 0
   ) {
     const found = e.context.showType(e.context.typeOf(test.result));
-    e.fail('MLX3132', `the condition of a loop must give a bool, found ${found}`);
+    const hint = '`any(c)` and `all(c)` make one bool of many';
+    e.fail('MLX3132', `the condition of a loop must give a bool, found ${found}`, { hint });
   }
   requireCarry(e, step.result, carry, name);
   const { funcs, captured } = shareCaptured([test, step]);

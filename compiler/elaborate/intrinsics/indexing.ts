@@ -28,6 +28,7 @@ function integers(a: Arguments, name: string): Value {
   if (!isInteger(index.type.dtype)) {
     a.fail('MLX2470', `positions must be integers, found ${index.type.dtype}`, {
       span: a.spanOf(name),
+      hint: '`i32(x)` converts',
     });
   }
   return index;

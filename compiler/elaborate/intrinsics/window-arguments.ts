@@ -65,6 +65,9 @@ export function paddingOf(
     const choice = windows === undefined ? '"valid"' : '"same", "valid"';
     a.fail('MLX2498', `\`${name}\` is ${choice} or numbers, found "${term.value}"`, {
       span: a.spanOf(name),
+      ...(/^(?:same|valid)$/i.test(term.value)
+        ? { hint: `write \`"${term.value.toLowerCase()}"\`` }
+        : {}),
     });
   }
   const whole = (item: Term): Int => a.need(a.context.asInt(item, a.spanOf(name)));
