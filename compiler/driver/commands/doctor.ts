@@ -9,6 +9,7 @@ import { packageRoot, packageVersion } from '../node-host.ts';
 import { findDxc } from '../toolchain/dxc.ts';
 import { missingConverter, missingDxc, missingMetal } from '../toolchain/missing.ts';
 import { findConverter } from '../toolchain/shader-converter.ts';
+import type { Environment } from '../toolchain/tool.ts';
 
 interface Finding {
   readonly name: string;
@@ -21,9 +22,13 @@ interface Finding {
 }
 
 /** The first line that a program prints, or undefined when it cannot run. */
-function probe(command: string, args: readonly string[]): Promise<string | undefined> {
+function probe(
+  command: string,
+  args: readonly string[],
+  env: Environment,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile(command, [...args], { timeout: 10_000 }, (error, stdout, stderr) => {
+    execFile(command, [...args], { timeout: 10_000, env: { ...env } }, (error, stdout, stderr) => {
       const line = `${stdout}${stderr}`.trim().split('\n')[0] ?? '';
       resolve(error === null ? line : undefined);
     });
@@ -38,7 +43,7 @@ interface Tool {
   readonly cure?: string;
 }
 
-function tools(env: Readonly<Record<string, string | undefined>>): readonly Tool[] {
+function tools(env: Environment): readonly Tool[] {
   const isMac = process.platform === 'darwin';
   const install = (apt: string, brew: string): string =>
     isMac ? brew : `sudo apt-get install -y ${apt}`;
@@ -98,7 +103,7 @@ async function examine(context: CommandContext): Promise<readonly Finding[]> {
   const addon = join(packageRoot(), 'build', 'mlxc_native.node');
   const probed = await Promise.all(
     tools(context.shell.env).map(async (tool): Promise<Finding> => {
-      const line = await probe(tool.command, tool.args);
+      const line = await probe(tool.command, tool.args, context.shell.env);
       const { name, neededFor, cure } = tool;
       const found = line !== undefined;
       return {
