@@ -1,106 +1,39 @@
 /**
- * The rules of Metal that clang's OpenCL C++ mode does not have. Each looks at tokens, scopes and kernel signatures and
- * reports what a Metal compiler (or its run time) would refuse.
+ * The rules of our own kernels: Metal's (language.ts), and stricter ones that a printer can keep, so that what it prints is right on every
+ * Metal and every order of threads.
  */
+import {
+  addressSpaceOnPointers,
+  addressSpaces,
+  error,
+  kernelNames,
+  noForbiddenWords,
+  noLambdas,
+  noStaticLocals,
+  programScopeIsConstant,
+  type Rule,
+  type RuleError,
+} from './language.ts';
 import { closing, type KernelText, type Structure } from './structure.ts';
 import type { Token } from './tokens.ts';
-import { forbiddenWords, kernelInputs, reservedNames, reservedPatterns } from './words.ts';
+import { kernelInputs, reservedNames, reservedPatterns } from './words.ts';
 
-export interface RuleError {
-  readonly line: number;
-  readonly message: string;
-}
-
-type Rule = (s: Structure) => readonly RuleError[];
-
-const addressSpaces = new Set(['device', 'constant', 'threadgroup', 'thread']);
-
-const error = (token: Token, message: string): RuleError => ({ line: token.line, message });
-
-const noForbiddenWords: Rule = ({ tokens }) =>
-  tokens.flatMap((t, i) => {
-    if (t.kind !== 'word') return [];
-    const reason = forbiddenWords.get(t.text);
-    if (reason !== undefined) return [error(t, reason)];
-    if (t.text === 'delete' && tokens[i - 1]?.text !== '=') {
-      return [error(t, 'Metal has no delete')];
-    }
-    if (t.text === 'long' && tokens[i + 1]?.text === 'long') {
-      return [error(t, 'Metal has no long long: long has 64 bits')];
-    }
-    if (t.text === 'using' && tokens[i + 1]?.text === 'namespace') {
-      return [error(t, 'no `using namespace`: write metal:: before each name')];
-    }
-    return [];
-  });
-
-const isInFunction = (s: Structure, i: number): boolean =>
-  s.scopes[i]!.includes('function') || s.scopes[i]!.includes('kernel');
-
-const noStaticLocals: Rule = (s) =>
-  s.tokens.flatMap((t, i) =>
-    (t.text === 'static' || t.text === 'extern') && isInFunction(s, i)
-      ? [error(t, `variables in function scope cannot be declared ${t.text}`)]
+const noUsingNamespace: Rule = ({ tokens }) =>
+  tokens.flatMap((t, i) =>
+    t.text === 'using' && tokens[i + 1]?.text === 'namespace'
+      ? [error(t, 'no `using namespace`: write metal:: before each name')]
       : [],
   );
 
-/** `[` begins an attribute when doubled, a subscript after a value, and else a lambda. */
-const noLambdas: Rule = ({ tokens }) =>
-  tokens.flatMap((t, i) => {
-    if (t.text !== '[' || tokens[i + 1]?.text === '[' || tokens[i - 1]?.text === '[') return [];
-    const before = tokens[i - 1];
-    const isAfterValue =
-      before !== undefined &&
-      ((before.kind === 'word' && before.text !== 'return') || [')', ']'].includes(before.text));
-    return isAfterValue
-      ? []
-      : [error(t, 'lambda expressions are not supported in Metal before 3.2')];
-  });
-
-const addressSpaceOnPointers: Rule = (s) =>
-  s.tokens.flatMap((t, i) => {
-    const before = s.tokens[i - 1];
-    if ((t.text !== '*' && t.text !== '&') || before === undefined) return [];
-    const isMember = s.tokens[i - 2]?.text === '.' || s.tokens[i - 2]?.text === '->';
-    const isType = s.typeNames.has(before.text) || before.text === 'auto';
-    if (!isType || isMember) return [];
-    for (let b = i - 1; b >= 0; b--) {
-      const token = s.tokens[b]!;
-      if (addressSpaces.has(token.text)) return [];
-      if (token.kind !== 'word' && token.text !== '::') break;
-    }
-    return [error(t, 'pointer type must have explicit address space qualifier')];
-  });
-
-const programScopeIsConstant: Rule = (s) => {
-  const errors: RuleError[] = [];
-  let start = 0;
-  s.tokens.forEach((t, i) => {
-    const isProgramScope = s.scopes[i]!.every((k) => k === 'namespace');
-    if (!isProgramScope) return;
-    if (t.text === '}' || t.text === '{' || t.kind === 'directive') start = i + 1;
-    if (t.text !== ';') return;
-    const head = s.tokens.slice(start, i).map((x) => x.text);
-    start = i + 1;
-    const equals = head.indexOf('=');
-    const declarator = equals < 0 ? head : head.slice(0, equals);
-    const isOther = [
-      'struct',
-      'using',
-      'typedef',
-      'template',
-      'static_assert',
-      'enum',
-      'namespace',
-    ];
-    if (declarator.length < 2 || declarator.includes('(')) return;
-    if (isOther.includes(declarator[0]!)) return;
-    if (!declarator.includes('constant')) {
-      errors.push(error(t, 'program scope variable must reside in constant address space'));
-    }
-  });
-  return errors;
-};
+/** `auto` may deduce a space in Metal; what is printed says it. */
+const addressSpaceOnAuto: Rule = ({ tokens }) =>
+  tokens.flatMap((t, i) =>
+    (t.text === '*' || t.text === '&') &&
+    tokens[i - 1]?.text === 'auto' &&
+    !addressSpaces.has(tokens[i - 2]?.text ?? '')
+      ? [error(t, 'pointer type must have explicit address space qualifier')]
+      : [],
+  );
 
 const reservedDeclarations: Rule = (s) =>
   s.tokens.flatMap((t, i) => {
@@ -120,23 +53,6 @@ const reservedDeclarations: Rule = (s) =>
 
 // ---------------------------------------------------------------------------------------------------------
 // Kernels
-
-const kernelNames: Rule = ({ kernels, tokens }) => {
-  const errors: RuleError[] = [];
-  const seen = new Set<string>();
-  for (const k of kernels) {
-    if (seen.has(k.name.text)) errors.push(error(k.name, `kernel ${k.name.text} is overloaded`));
-    seen.add(k.name.text);
-    if (k.returnType !== 'void') errors.push(error(k.name, 'a kernel must return void'));
-    const calls = tokens.filter((t, i) => t.text === k.name.text && tokens[i + 1]?.text === '(');
-    for (const call of calls.filter((c) => c !== k.name)) {
-      if (!kernels.some((o) => o.name === call)) {
-        errors.push(error(call, `kernel ${k.name.text} may not be called`));
-      }
-    }
-  }
-  return errors;
-};
 
 const threadLimit: Rule = ({ kernels }) =>
   kernels.flatMap((k) => {
@@ -295,9 +211,11 @@ const noReturnBeforeBarrier: Rule = ({ kernels, tokens }) =>
 
 const rules: readonly Rule[] = [
   noForbiddenWords,
+  noUsingNamespace,
   noStaticLocals,
   noLambdas,
   addressSpaceOnPointers,
+  addressSpaceOnAuto,
   programScopeIsConstant,
   reservedDeclarations,
   kernelNames,

@@ -130,9 +130,25 @@ function scopeKind(
     const before = head[head.length - 1];
     return before === '=' || before === ',' || before === 'return' ? 'initialiser' : 'block';
   }
+  if (isStruct(head)) return 'struct';
   if (head.includes('(')) return head.includes('kernel') ? 'kernel' : 'function';
-  if (head.includes('struct') || head.includes('enum') || head.includes('union')) return 'struct';
+  if (head.includes('enum') || head.includes('union')) return 'struct';
   return 'initialiser';
+}
+
+/** `struct X : Base<(N > 0)>` with or without a template before it, and not `struct X f()`. */
+function isStruct(head: readonly string[]): boolean {
+  let at = 0;
+  while (head[at] === 'template') {
+    let depth = 0;
+    for (at++; at < head.length; at++) {
+      if (head[at] === '<') depth++;
+      if (head[at] === '>' && --depth === 0) break;
+    }
+    at++;
+  }
+  const last = head[head.length - 1];
+  return (head[at] === 'struct' || head[at] === 'class') && last !== ')' && last !== 'const';
 }
 
 function structsOf(tokens: readonly Token[]): StructText[] {

@@ -5,8 +5,9 @@ export interface Token {
   readonly text: string;
   /** Offset in the source. */
   readonly start: number;
-  /** From 1. */
+  /** Both from 1. */
   readonly line: number;
+  readonly column: number;
 }
 
 // Longest first: `[[` and `]]` are no tokens of C++ (`a[b[i]]`), so attributes are recognised from two brackets.
@@ -31,8 +32,12 @@ export function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   let line = 1;
+  let lineStart = 0;
   const count = (text: string): void => {
-    for (const c of text) if (c === '\n') line++;
+    for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) {
+      line++;
+      lineStart = at + i + 1;
+    }
   };
   outer: while (at < source.length) {
     skipped.lastIndex = at;
@@ -46,7 +51,7 @@ export function tokenize(source: string): Token[] {
       pattern.lastIndex = at;
       const match = pattern.exec(source);
       if (!match) continue;
-      tokens.push({ kind, text: match[0], start: at, line });
+      tokens.push({ kind, text: match[0], start: at, line, column: at - lineStart + 1 });
       count(match[0]);
       at += match[0].length;
       continue outer;

@@ -43,6 +43,23 @@ export const reservedNames: ReadonlySet<string> = new Set(
     ),
 );
 
+/** Words that C++ does not have and Metal does. */
+export const keywords: ReadonlySet<string> = new Set([
+  'device',
+  'constant',
+  'thread',
+  'threadgroup',
+  'kernel',
+  'vertex',
+  'fragment',
+  'half',
+  'bfloat',
+  'as_type',
+  'threadgroup_imageblock',
+  'ray_data',
+  'object_data',
+]);
+
 /** Families of reserved names. */
 export const reservedPatterns: readonly RegExp[] = [
   /^(FLT|HALF|DBL|BFLT)_\w+$/,
@@ -76,6 +93,8 @@ export const kernelInputs: ReadonlyMap<string, readonly string[]> = new Map([
     'dispatch_threads_per_threadgroup',
     'threadgroup_position_in_grid',
     'threadgroups_per_grid',
+    'grid_origin',
+    'grid_size',
   ].map((name) => [name, positions] as const),
   ...[
     'thread_index_in_threadgroup',
@@ -83,5 +102,11 @@ export const kernelInputs: ReadonlyMap<string, readonly string[]> = new Map([
     'simdgroup_index_in_threadgroup',
     'simdgroups_per_threadgroup',
     'threads_per_simdgroup',
+    'thread_execution_width',
+    'dispatch_simdgroups_per_threadgroup',
+    'thread_index_in_quadgroup',
+    'quadgroup_index_in_threadgroup',
+    'quadgroups_per_threadgroup',
+    'dispatch_quadgroups_per_threadgroup',
   ].map((name) => [name, scalars] as const),
 ]);

@@ -17,6 +17,10 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkLanguage } from '../../metal-check/language.ts';
+import { analyse } from '../../metal-check/structure.ts';
+import { type Token, tokenize } from '../../metal-check/tokens.ts';
+import { sourceColumn } from './edit.ts';
 import { entryText, tableText } from './entries.ts';
 import {
   type ConstantValues,
@@ -76,6 +80,8 @@ const language: readonly string[] = [
   '-fbfloat16-excess-precision=none',
   '-fwrapv',
   '-D__METAL_VERSION__=310',
+  '-Wimplicit-float-conversion',
+  '-Wimplicit-int-float-conversion',
   '-Wno-unknown-attributes',
   '-Wno-ignored-attributes',
   '-Wno-unknown-pragmas',
@@ -148,19 +154,22 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     const early = errorsIn(preprocessed.stderr, /source\.metal$/);
     if (preprocessed.status !== 0) return { errors: early, kernels: [], constants: [] };
     const text = onlySource(preprocessed.stdout, file);
+    const structure = analyse(sourceTokens(text));
+    const refused = checkLanguage(structure);
+    if (refused.length > 0) return { errors: refused, kernels: [], constants: [] };
     let translation: ReturnType<typeof translateMetal>;
     try {
-      translation = translateMetal(text, options.constants ?? new Map());
+      translation = translateMetal(text, structure, options.constants ?? new Map());
     } catch (problem) {
       if (!(problem instanceof TranslationProblem)) throw problem;
       const error = { line: problem.line, column: 1, message: problem.message };
       return { errors: [error], kernels: [], constants: [] };
     }
-    const { kernels, constants } = translation;
+    const { kernels, constants, edited } = translation;
     const unit = join(folder, 'kernels.clcpp');
     writeFileSync(
       unit,
-      `#include <metal_stdlib>\n#include <metal_sim_entries.h>\n#line 1 "${sourceName}"\n${translation.text}\n${entryText(kernels)}`,
+      `#include <metal_stdlib>\n#include <metal_sim_entries.h>\n#line 1 "${sourceName}"\n${edited.text}\n${entryText(kernels)}`,
     );
     const tables = join(folder, 'tables.c');
     writeFileSync(tables, tableText(kernels));
@@ -173,8 +182,12 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       '-o',
       join(folder, 'kernels.o'),
     ]);
-    const errors = errorsIn(compiled.stderr, new RegExp(`^${sourceName}$`));
-    if (compiled.status !== 0) {
+    const errors = errorsIn(compiled.stderr, new RegExp(`^${sourceName}$`)).map((e) => ({
+      line: e.line,
+      column: sourceColumn(edited, e.line, e.column),
+      message: asMetal(e.message),
+    }));
+    if (compiled.status !== 0 || errors.length > 0) {
       const unplaced =
         errors.length > 0 ? errors : [{ line: 0, column: 0, message: compiled.stderr.trim() }];
       return { errors: unplaced, kernels: [], constants };
@@ -246,6 +259,35 @@ function run(args: readonly string[]): { status: number | null; stdout: string; 
   return { status, stdout, stderr };
 }
 
+/** Tokens with the lines of the source, as the markers of the preprocessor give them. */
+function sourceTokens(text: string): readonly Token[] {
+  let shift = 0;
+  return tokenize(text).map((token) => {
+    const marker = token.kind === 'directive' ? /^#line (\d+)/.exec(token.text) : null;
+    if (marker !== null) shift = Number(marker[1]) - token.line - 1;
+    return { ...token, line: token.line + shift };
+  });
+}
+
+const spaceNames: ReadonlyMap<string, string> = new Map([
+  ['__global_device', 'device'],
+  ['__global_host', 'constant'],
+  ['__global', 'device'],
+  ['__local', 'threadgroup'],
+  ['__private', 'thread'],
+  ['__generic', 'generic'],
+  ['__bf16', 'bfloat'],
+]);
+
+/** A message of clang in Metal's words. */
+function asMetal(message: string): string {
+  return message
+    .replace(/const (__global_host)\b/g, '$1')
+    .replace(/(\w+) __attribute__\(\(ext_vector_type\((\d)\)\)\)/g, '$1$2')
+    .replace(/metal_sim_bools<(\d)>/g, 'bool$1')
+    .replace(/\b__\w+\b/g, (word) => spaceNames.get(word) ?? word);
+}
+
 /** Leaves out what comes from headers; markers of lines stay, under the name of the source. */
 function onlySource(text: string, file: string): string {
   let isOurs = false;
@@ -263,6 +305,9 @@ function onlySource(text: string, file: string): string {
 }
 
 /** Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. */
+const narrowing =
+  /^implicit conversion .* to '(?:bfloat|__bf16)|^implicit conversion .*'(?:bfloat|__bf16)'.* to 'half'/;
+
 function errorsIn(stderr: string, file: RegExp): readonly MetalError[] {
   const errors: MetalError[] = [];
   let pending: string | undefined;
@@ -271,7 +316,8 @@ function errorsIn(stderr: string, file: RegExp): readonly MetalError[] {
     if (match === null) continue;
     const [, name, at, column, severity, message] = match;
     const isOurs = file.test(name!);
-    if (severity === 'error') {
+    // only float becomes a bfloat's value without a cast, and nothing becomes a bfloat
+    if (severity === 'error' || (severity === 'warning' && narrowing.test(message!))) {
       pending = isOurs ? undefined : message;
       if (isOurs) errors.push({ line: Number(at), column: Number(column), message: message! });
     } else if (severity === 'note' && isOurs && pending !== undefined) {

@@ -3,12 +3,12 @@
  * other names, threadgroup declarations become references to memory of the engine, and everything else stays where it is, so that
  * lines and messages are those of the source.
  */
-import { analyse, closing, type KernelText, type Structure } from '../../metal-check/structure.ts';
+import { closing, type KernelText, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
-import { tokenize } from '../../metal-check/tokens.ts';
 import { openClOnlyWords } from '../../metal-check/words.ts';
+import { conditions } from './conditions.ts';
 import { constructors } from './constructors.ts';
-import { applyEdits, type Edit } from './edit.ts';
+import { applyEdits, type Edit, type EditedText } from './edit.ts';
 import { constantData, memberFunctions } from './spaces.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
@@ -44,7 +44,7 @@ export interface FunctionConstant {
 }
 
 export interface Translation {
-  readonly text: string;
+  readonly edited: EditedText;
   readonly kernels: readonly TranslatedKernel[];
   readonly constants: readonly FunctionConstant[];
 }
@@ -69,8 +69,12 @@ const spaces: ReadonlyMap<string, string> = new Map([
 /** Types that clang has by these names without being asked. */
 const openClTypes = /^atomic_(?:u?int|float|bool|ulong)$/;
 
-export function translateMetal(source: string, values: ConstantValues): Translation {
-  const structure = analyse(tokenize(source));
+/** `structure` is of `source`, with the lines that messages are to have. */
+export function translateMetal(
+  source: string,
+  structure: Structure,
+  values: ConstantValues,
+): Translation {
   const edits: Edit[] = [];
   const constants = functionConstants(structure, values, edits);
   const defined = new Set(constants.filter((c) => values.has(c.index)).map((c) => c.name));
@@ -82,12 +86,15 @@ export function translateMetal(source: string, values: ConstantValues): Translat
     ...memberFunctions(structure),
     ...constantData(structure),
   );
+  const isInFunction = (i: number): boolean =>
+    structure.scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel');
+  edits.push(...conditions(structure.tokens, isInFunction));
   words(structure, defined, edits);
   const waiting = waitingNames(structure);
   const kernels = structure.kernels.flatMap((kernel) =>
     kernelsOf(structure, kernel, instances, waiting, constants),
   );
-  return { text: applyEdits(source, structure.tokens, edits), kernels, constants };
+  return { edited: applyEdits(source, structure.tokens, edits), kernels, constants };
 }
 
 // ---------------------------------------------------------------------------------------------------------

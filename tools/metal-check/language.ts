@@ -1,0 +1,349 @@
+/**
+ * The rules of Metal that clang's OpenCL C++ mode does not have: what any Metal source must keep, whoever wrote it. Each looks at tokens,
+ * scopes and kernel signatures and reports what a Metal compiler refuses.
+ */
+import { closing, type KernelText, type Structure } from './structure.ts';
+import type { Token } from './tokens.ts';
+import { forbiddenWords, kernelInputs, keywords } from './words.ts';
+
+export interface RuleError {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+export type Rule = (s: Structure) => readonly RuleError[];
+
+export const addressSpaces: ReadonlySet<string> = new Set([
+  'device',
+  'constant',
+  'threadgroup',
+  'thread',
+]);
+
+export const error = (token: Token, message: string): RuleError => ({
+  line: token.line,
+  column: token.column,
+  message,
+});
+
+export const noForbiddenWords: Rule = ({ tokens }) =>
+  tokens.flatMap((t, i) => {
+    if (t.kind !== 'word') return [];
+    const reason = forbiddenWords.get(t.text);
+    if (reason !== undefined) return [error(t, reason)];
+    if (t.text === 'delete' && tokens[i - 1]?.text !== '=') {
+      return [error(t, 'Metal has no delete')];
+    }
+    if (t.text === 'long' && tokens[i + 1]?.text === 'long') {
+      return [error(t, 'Metal has no long long: long has 64 bits')];
+    }
+    return [];
+  });
+
+export const isInFunction = (s: Structure, i: number): boolean =>
+  s.scopes[i]!.includes('function') || s.scopes[i]!.includes('kernel');
+
+export const noStaticLocals: Rule = (s) =>
+  s.tokens.flatMap((t, i) =>
+    (t.text === 'static' || t.text === 'extern') && isInFunction(s, i)
+      ? [error(t, `variables in function scope cannot be declared ${t.text}`)]
+      : [],
+  );
+
+/** `[` begins an attribute when doubled, a subscript after a value, and else a lambda. */
+export const noLambdas: Rule = ({ tokens }) =>
+  tokens.flatMap((t, i) => {
+    if (t.text !== '[' || tokens[i + 1]?.text === '[' || tokens[i - 1]?.text === '[') return [];
+    const before = tokens[i - 1];
+    const isAfterValue =
+      before !== undefined &&
+      ((before.kind === 'word' && before.text !== 'return') ||
+        before.kind === 'string' ||
+        [')', ']', '>'].includes(before.text));
+    return isAfterValue
+      ? []
+      : [error(t, 'lambda expressions are not supported in Metal before 3.2')];
+  });
+
+/** Names after which `<` begins a list of arguments of a type. */
+const typeTemplates: ReadonlySet<string> = new Set([
+  'vec',
+  'array',
+  'atomic',
+  'matrix',
+  'packed_vec',
+  'simdgroup_matrix',
+]);
+
+/** Where a type begins that ends before token `i`; undefined when it is no type. */
+function typeStart(s: Structure, i: number): number | undefined {
+  const before = s.tokens[i - 1]!;
+  if (before.text === '>') {
+    let depth = 0;
+    for (let at = i - 1; at > 0 && at > i - 40; at--) {
+      const { text } = s.tokens[at]!;
+      if (text === '>') depth++;
+      if (text === '<' && --depth === 0) {
+        const name = s.tokens[at - 1]!.text;
+        return typeTemplates.has(name) || s.typeNames.has(name) ? at - 1 : undefined;
+      }
+    }
+    return undefined;
+  }
+  const isMember = s.tokens[i - 2]?.text === '.' || s.tokens[i - 2]?.text === '->';
+  const isType = s.typeNames.has(before.text) || /^(?:packed|atomic)_\w+$/.test(before.text);
+  return isType && !isMember ? i - 1 : undefined;
+}
+
+export const addressSpaceOnPointers: Rule = (s) =>
+  s.tokens.flatMap((t, i) => {
+    if ((t.text !== '*' && t.text !== '&') || i === 0) return [];
+    const start = typeStart(s, i);
+    if (start === undefined) return [];
+    for (let b = start; b >= 0; b--) {
+      const token = s.tokens[b]!;
+      if (addressSpaces.has(token.text)) return [];
+      if (token.kind !== 'word' && token.text !== '::') break;
+    }
+    const what = t.text === '*' ? 'pointer' : 'reference';
+    return [error(t, `${what} type must have explicit address space qualifier`)];
+  });
+
+function withoutAttributes(tokens: readonly Token[]): string[] {
+  const texts: string[] = [];
+  for (let i = 0; i < tokens.length; i++) {
+    if (tokens[i]!.text === '[' && tokens[i + 1]?.text === '[') i = closing(tokens, i);
+    else texts.push(tokens[i]!.text);
+  }
+  return texts;
+}
+
+export const programScopeIsConstant: Rule = (s) => {
+  const errors: RuleError[] = [];
+  let start = 0;
+  s.tokens.forEach((t, i) => {
+    const isProgramScope = s.scopes[i]!.every((k) => k === 'namespace');
+    if (!isProgramScope) return;
+    const isInitialiser =
+      (t.text === '{' && s.scopes[i + 1]?.includes('initialiser')) ||
+      (t.text === '}' && s.scopes[i - 1]?.includes('initialiser'));
+    if (isInitialiser) return;
+    if (t.text === '}' || t.text === '{' || t.kind === 'directive') start = i + 1;
+    if (t.text !== ';') return;
+    const head = withoutAttributes(s.tokens.slice(start, i));
+    start = i + 1;
+    const end = head.findIndex((x) => x === '=' || x === '{');
+    const declarator = end < 0 ? head : head.slice(0, end);
+    const isOther = [
+      'struct',
+      'class',
+      'union',
+      'extern',
+      'friend',
+      'using',
+      'typedef',
+      'template',
+      'static_assert',
+      'enum',
+      'namespace',
+    ];
+    if (declarator.length < 2 || declarator.includes('(')) return;
+    if (isOther.includes(declarator[0]!)) return;
+    if (!declarator.includes('constant')) {
+      errors.push(error(t, 'program scope variable must reside in constant address space'));
+    }
+  });
+  return errors;
+};
+
+// ---------------------------------------------------------------------------------------------------------
+// Kernels
+
+export const kernelNames: Rule = ({ kernels, tokens }) => {
+  const errors: RuleError[] = [];
+  const seen = new Set<string>();
+  for (const k of kernels) {
+    if (seen.has(k.name.text)) errors.push(error(k.name, `kernel ${k.name.text} is overloaded`));
+    seen.add(k.name.text);
+    if (k.returnType !== 'void') errors.push(error(k.name, 'a kernel must return void'));
+    const calls = tokens.filter(
+      (t, i) =>
+        t.text === k.name.text &&
+        tokens[i + 1]?.text === '(' &&
+        !['.', '->', '::'].includes(tokens[i - 1]?.text ?? ''),
+    );
+    for (const call of calls.filter((c) => c !== k.name)) {
+      if (!kernels.some((o) => o.name === call)) {
+        errors.push(error(call, `kernel ${k.name.text} may not be called`));
+      }
+    }
+  }
+  return errors;
+};
+
+/** Kernels are not called `main`, and nothing else is. */
+const noMain: Rule = (s) =>
+  s.tokens.flatMap((t, i) =>
+    t.text === 'main' &&
+    s.tokens[i + 1]?.text === '(' &&
+    s.tokens[i - 1]?.kind === 'word' &&
+    s.scopes[i]!.every((k) => k === 'namespace')
+      ? [error(t, "function cannot be named 'main'")]
+      : [],
+  );
+
+/** Words with a meaning of their own in Metal, as names. */
+const noKeywordsAsNames: Rule = (s) =>
+  s.tokens.flatMap((t, i) => {
+    const before = s.tokens[i - 1];
+    const after = s.tokens[i + 1]?.text ?? '';
+    if (!keywords.has(t.text) || before === undefined) return [];
+    const isName = s.typeNames.has(before.text) && ['=', ';', ',', ')', '[', '{'].includes(after);
+    return isName ? [error(t, `'${t.text}' is a keyword in Metal and cannot be a name`)] : [];
+  });
+
+/** A function constant has its value when a pipeline is made, too late for the size of an array. */
+const noArraysOfFunctionConstants: Rule = (s) => {
+  const names = new Set<string>();
+  s.tokens.forEach((t, i) => {
+    if (t.text === 'function_constant' && s.scopes[i]!.every((k) => k === 'namespace')) {
+      const name = s.tokens[i - 3];
+      if (name?.kind === 'word') names.add(name.text);
+    }
+  });
+  return s.tokens.flatMap((t, i) => {
+    if (t.text !== '[' || !isInFunction(s, i) || !s.typeNames.has(s.tokens[i - 2]?.text ?? ''))
+      return [];
+    const inside = s.tokens.slice(i + 1, closing(s.tokens, i));
+    return inside.some((x) => names.has(x.text))
+      ? [error(t, 'a function constant cannot be the length of an array')]
+      : [];
+  });
+};
+
+const threadLimit: Rule = ({ kernels }) =>
+  kernels.flatMap((k) => {
+    const text = k.attributes.get('max_total_threads_per_threadgroup');
+    const threads = Number(text);
+    if (text === undefined || Number.isNaN(threads)) return [];
+    return threads >= 1 && threads <= 1024
+      ? []
+      : [error(k.name, 'max_total_threads_per_threadgroup must be between 1 and 1024')];
+  });
+
+const kernelParameters: Rule = (s) => s.kernels.flatMap((k) => parameterErrors(k));
+
+const positionInputs: ReadonlySet<string> = new Set([
+  'thread_position_in_grid',
+  'threads_per_grid',
+  'thread_position_in_threadgroup',
+  'threads_per_threadgroup',
+  'dispatch_threads_per_threadgroup',
+  'threadgroup_position_in_grid',
+  'threadgroups_per_grid',
+]);
+/** Inputs that must have one type. */
+const pairs: readonly (readonly [string, string])[] = [
+  ['thread_position_in_grid', 'threads_per_grid'],
+  ['thread_position_in_threadgroup', 'threads_per_threadgroup'],
+];
+
+function parameterErrors(kernel: KernelText): readonly RuleError[] {
+  const errors: RuleError[] = [];
+  const used = { buffer: new Set<number>(), threadgroup: new Set<number>() };
+  const widths = new Set<string>();
+  const types = new Map<string, string>();
+  for (const p of kernel.parameters) {
+    const words = p.tokens.map((t) => t.text);
+    const name = p.tokens[p.tokens.length - 1]!;
+    if (words.includes('*') || words.includes('&')) {
+      errors.push(...bindingErrors(p.attribute, p.attributeArgument, name, used, words));
+      continue;
+    }
+    const type = words
+      .slice(0, -1)
+      .filter((w) => w !== 'metal' && w !== '::' && w !== 'const')
+      .join(' ');
+    const allowed = p.attribute === undefined ? undefined : kernelInputs.get(p.attribute);
+    if (p.attribute === undefined || p.attribute === 'buffer') {
+      errors.push(error(name, `invalid type '${type}' for input declaration in a kernel function`));
+    } else if (allowed === undefined) {
+      if (!otherAttributes.test(p.attribute))
+        errors.push(error(name, `unknown attribute '${p.attribute}' of a kernel's input`));
+    } else if (/^u?(?:int|short|char|long)\d?$|^(?:bool|half|float|size_t)\d?$/.test(type)) {
+      if (!allowed.includes(type)) {
+        errors.push(
+          error(
+            name,
+            `invalid type '${type}' for attribute '${p.attribute}': must be of type ${allowed.join(', ')}`,
+          ),
+        );
+      }
+      types.set(p.attribute, type);
+      if (positionInputs.has(p.attribute)) widths.add(type.replace(/^u?(int|short)/, ''));
+    }
+  }
+  if (widths.size > 1) {
+    errors.push(error(kernel.name, 'position attributes of a kernel must share one vector width'));
+  }
+  for (const [a, b] of pairs) {
+    const [x, y] = [types.get(a), types.get(b)];
+    if (x !== undefined && y !== undefined && x !== y)
+      errors.push(error(kernel.name, `'${a}' and '${b}' must have the same type`));
+  }
+  return errors;
+}
+
+const otherAttributes =
+  /^(?:texture|sampler|stage_in|function_constant|payload|color|host_name|clang)/;
+
+function bindingErrors(
+  attribute: string | undefined,
+  argument: string | undefined,
+  name: Token,
+  used: { readonly buffer: Set<number>; readonly threadgroup: Set<number> },
+  words: readonly string[],
+): readonly RuleError[] {
+  if (attribute !== 'buffer' && attribute !== 'threadgroup') return [];
+  if (attribute === 'threadgroup' && !words.includes('threadgroup'))
+    return [error(name, "'threadgroup' attribute only applies to threadgroup memory")];
+  if (attribute === 'buffer' && words.includes('threadgroup'))
+    return [error(name, "'buffer' attribute only applies to device and constant memory")];
+  const index = Number(argument);
+  // a constant by name is left to clang
+  if (Number.isNaN(index)) return [];
+  if (index < 0 || index > 30) {
+    return [
+      error(name, `'${attribute}' attribute parameter is out of bounds: must be between 0 and 30`),
+    ];
+  }
+  if (used[attribute].has(index))
+    return [
+      error(
+        name,
+        `cannot reserve '${attribute}' resource location at index ${index}: it is used twice`,
+      ),
+    ];
+  used[attribute].add(index);
+  return [];
+}
+
+const languageRules: readonly Rule[] = [
+  noForbiddenWords,
+  noStaticLocals,
+  noLambdas,
+  addressSpaceOnPointers,
+  programScopeIsConstant,
+  noKeywordsAsNames,
+  noMain,
+  noArraysOfFunctionConstants,
+  kernelNames,
+  threadLimit,
+  kernelParameters,
+];
+
+/** What Metal refuses, in order of lines. */
+export function checkLanguage(s: Structure): RuleError[] {
+  return languageRules.flatMap((rule) => rule(s)).sort((a, b) => a.line - b.line);
+}
