@@ -50,7 +50,7 @@ inline float exp2(float x) { return ::exp2f(x); }
 inline float log(float x) { return ::logf(x); }
 inline float log2(float x) { return ::log2f(x); }
 inline float sqrt(float x) { return ::sqrtf(x); }
-inline float rsqrt(float x) { return 1.0f / ::sqrtf(x); }
+inline float rsqrt(float x) { return ::rsqrtf(x); }
 inline float sin(float x) { return ::sinf(x); }
 inline float cos(float x) { return ::cosf(x); }
 inline float tan(float x) { return ::tanf(x); }

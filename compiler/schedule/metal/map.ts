@@ -1,12 +1,15 @@
 /**
  * Metal schedule of element-wise groups: a flat grid of threads, each with up to four elements a threadgroup apart, so that
- * neighbours load neighbours.
+ * neighbours load neighbours. What the four read is loaded first (preload.ts).
  *
  *   for block                                  grid
  *     for t < 256                              threads
  *       for e < 4                              unroll
  *         i = 1024*block + 256*e + t
- *         if i < N: y[i] = ...
+ *         if i < N: x_held[e] = x[i]
+ *       for e < 4                              unroll
+ *         i = 1024*block + 256*e + t
+ *         if i < N: y[i] = ... x_held[e] ...
  *
  * Where the flat index would have to be divided (a transposed operand), leading axes go to the grid instead, as long as the
  * axes that remain fill a threadgroup.
@@ -19,6 +22,7 @@ import type { KernelBuilder, ScheduledKernel } from '../kernel-builder.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { emitRiders, extentOf, nameOf, rename } from '../stage-program.ts';
 import { builderOf, defaultThreads, gridLoops, isMultiple, whereBelow } from './layout.ts';
+import { Preloads } from './preload.ts';
 
 /** From this many elements on, a thread takes four: enough threads remain to fill the machine. */
 const largeMap = 1 << 17;
@@ -62,8 +66,14 @@ function build(
   const extents = inner.map(extentOf);
   const total = product(extents);
   const renaming = new Map<string, Int>();
-  let flatName = '';
-  const blocks = spread(b, total, elementsPerThread(product(group.space.map(extentOf)), total), {
+  const flatNames: string[] = [];
+  const each = elementsPerThread(product(group.space.map(extentOf)), total);
+  let preloads: Preloads | undefined;
+  const bind = (i: Int): void => {
+    if (inner.length > 0 && i.terms[0]?.powers.length === 1) flatNames.push(nameOf(i));
+    delinearize(i, extents).forEach((index, axis) => renaming.set(nameOf(inner[axis]!), index));
+  };
+  const blocks = spread(b, total, each, {
     riders: (block, t) => {
       const outerTasks = leading.map((v) => renaming.get(nameOf(v))!);
       emitRiders(b, group.riders, [...outerTasks, block, t]);
@@ -75,16 +85,24 @@ function build(
         renaming,
         body,
       ),
-    element: (i) => {
-      if (inner.length > 0 && i.terms[0]?.powers.length === 1) flatName = nameOf(i);
-      delinearize(i, extents).forEach((index, axis) => renaming.set(nameOf(inner[axis]!), index));
+    before: (load) => {
+      preloads = new Preloads(b, fused, stores, each);
+      if (preloads.isEmpty) return;
+      load((i, e) => {
+        bind(i);
+        preloads?.load(e, renaming);
+      });
+    },
+    element: (i, e) => {
+      bind(i);
+      preloads?.use(e, renaming);
       for (const store of stores) {
         const index = rename(store.index, renaming);
         b.store(store.value, index, b.at(store.value, index));
       }
     },
   });
-  const divides = flatName !== '' && dividesVariable(b.statements, flatName);
+  const divides = flatNames.some((name) => dividesVariable(b.statements, name));
   const grid = [...leading.map(extentOf), blocks];
   const threads = defaultThreads;
   return { kernel: b.finish({ ...label, grid, threads, schedule: 'map' }), divides };
@@ -102,7 +120,10 @@ export function spread(
     readonly around: (body: () => void) => void;
     /** Emits what only the first thread of all does. */
     readonly riders?: (block: Int, t: Int) => void;
-    readonly element: (index: Int) => void;
+    /** Called before the loop over the elements; may open another loop over them, which comes before it. */
+    readonly before?: (over: (element: (index: Int, e: Int) => void) => void) => void;
+    /** `e` counts the elements of the thread. */
+    readonly element: (index: Int, e: Int) => void;
   },
 ): Int {
   const span = defaultThreads * each;
@@ -112,12 +133,16 @@ export function spread(
       b.loop('t', int(defaultThreads), 'threads', (t) => {
         parts.riders?.(block, t);
         const start = multiply(block, int(span));
-        const at = (e: Int): void => {
-          const position = add(add(start, multiply(e, int(defaultThreads))), t);
-          whereBelow(b, 'i', position, total, isMultiple(total, span), parts.element);
+        const over = (element: (index: Int, e: Int) => void): void => {
+          const at = (e: Int): void => {
+            const position = add(add(start, multiply(e, int(defaultThreads))), t);
+            whereBelow(b, 'i', position, total, isMultiple(total, span), (i) => element(i, e));
+          };
+          if (each === 1) at(int(0));
+          else b.loop('e', int(each), 'unroll', at);
         };
-        if (each === 1) at(int(0));
-        else b.loop('e', int(each), 'unroll', at);
+        parts.before?.(over);
+        over(parts.element);
       });
     });
   });

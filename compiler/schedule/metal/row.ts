@@ -13,17 +13,15 @@
  * Rows of known length up to `registerRow` stay in registers between the stages: one read, one write. Longer rows are read
  * again. Of rows of unknown length the first `registerRow` elements stay in registers, and a loop over what is left reads again.
  */
-import type { Buffer } from '../../kernel-ir/program.ts';
+import type { Buffer, KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
 import { ReadAnalysis } from '../../passes/index-map.ts';
 import {
   add,
   ceildiv,
   constantValue,
-  forEachVariable,
   type Int,
   int,
-  isInRange,
   max,
   multiply,
   one,
@@ -48,6 +46,7 @@ import {
   simdWidth,
   whereBelow,
 } from './layout.ts';
+import { isAlwaysThere } from './preload.ts';
 import { beginReductions, endReductions, updateReductions } from './reduction.ts';
 
 /** Rows up to this length belong to one simdgroup. */
@@ -56,6 +55,8 @@ const simdRow = 1024;
 const registerRow = 4096;
 /** Elements of a row that one thread holds at most. */
 const registerElements = 16;
+/** Tensors of which a stage loads its elements first; more would take too many registers. */
+const mostHeld = 3;
 
 export function scheduleRows(
   fused: FusedFunction,
@@ -133,11 +134,13 @@ function simdgroupRows(
   return b.finish({ ...label, grid: [blocks], threads, schedule: 'row' });
 }
 
+/** What a stage keeps: values that it computes, and tensors that it loads. */
+interface RowKept extends Kept {
+  readonly isLoad: boolean;
+}
+
 /** A value whose elements the threads hold in registers. */
-interface Held {
-  readonly value: Value;
-  /** Over the group's variables: space, and the row of the stage that filled it. */
-  readonly index: readonly Int[];
+interface Held extends RowKept {
   readonly row: readonly Int[];
   readonly buffer: Buffer;
 }
@@ -149,7 +152,7 @@ class RowStages {
   private readonly renaming: Map<string, Int>;
   private readonly workers: number;
   private readonly placement: 'threads' | 'lanes';
-  private readonly kept: ReadonlyMap<number, readonly Kept[]>;
+  private readonly kept: ReadonlyMap<number, readonly RowKept[]>;
   private readonly held = new Map<Value, Held[]>();
   /** The element of the thread that the stage is at, in a row in registers. */
   private element: Int | undefined;
@@ -170,7 +173,12 @@ class RowStages {
     this.renaming = renaming;
     this.workers = workers;
     this.placement = placement;
-    this.kept = planKept(fused, steps, (step) => this.elementsOf(step) !== undefined);
+    this.kept = planKept(
+      fused,
+      steps,
+      (step) => this.elementsOf(step) !== undefined,
+      (step) => this.isGuarded(step),
+    );
   }
 
   run(): void {
@@ -188,6 +196,13 @@ class RowStages {
       : undefined;
   }
 
+  /** Whether a thread takes several elements of the row, of which the last need not be there. */
+  private isGuarded(step: StageStep): boolean {
+    const each = this.elementsOf(step);
+    if (each === undefined || each === 1) return false;
+    return !isMultiple(product(step.row.map(extentOf)), this.workers);
+  }
+
   private runStage(step: StageStep, number: number): void {
     const { b } = this;
     this.stage = number;
@@ -196,13 +211,28 @@ class RowStages {
     const isHeld = this.kept.size > 0 || longestRow([step]) !== undefined;
     const each = isHeld ? this.elementsOf(step) : undefined;
     const filled = (this.kept.get(number) ?? []).map((k): Held => {
-      const { value, index } = k;
+      const { value } = k;
       const name = `${value.name ?? 'row'}_held`;
       const dtype = computeType(value.type.dtype);
-      return { value, index, row: step.row, buffer: b.allocate(name, dtype, 'thread', int(each!)) };
+      return { ...k, row: step.row, buffer: b.allocate(name, dtype, 'thread', int(each!)) };
     });
+    // loads come first, as in preload.ts
+    const loaded = this.isGuarded(step) ? filled.filter((h) => h.isLoad) : [];
+    if (loaded.length > 0) {
+      this.overRegisters(step, each!, () => {
+        for (const { value, index, buffer } of loaded) {
+          const scalar = b.load(value, rename(index, this.renaming));
+          b.emit({ kind: 'store', buffer, index: this.element!, value: scalar });
+        }
+      });
+    }
     this.overRow(step, each, () => {
-      if (this.element !== undefined) for (const h of filled) this.fill(h);
+      if (this.element !== undefined) {
+        for (const h of filled) {
+          if (loaded.includes(h)) this.hold(h, undefined);
+          else this.fill(h);
+        }
+      }
       updateReductions(b, running, this.renaming);
       for (const store of step.stores) {
         const index = rename(store.index, this.renaming);
@@ -215,16 +245,8 @@ class RowStages {
   /** Calls `body` at the element that a thread of the row is at; a second time for the rest of a row of unknown length. */
   private overRow(step: StageStep, each: number | undefined, body: () => void): void {
     const { b } = this;
-    const extents = step.row.map(extentOf);
-    const total = product(extents);
-    const bind = (flat: Int): void => {
-      delinearize(flat, extents).forEach((index, axis) =>
-        this.renaming.set(nameOf(step.row[axis]!), index),
-      );
-      this.row = step.row;
-      body();
-      this.element = undefined;
-    };
+    const total = product(step.row.map(extentOf));
+    const bind = (flat: Int): void => this.bind(step, flat, body);
     if (step.row.length === 0) {
       b.loop('first', one, this.placement, () => bind(int(0)));
       return;
@@ -233,6 +255,19 @@ class RowStages {
       b.loop('j', total, this.placement, bind);
       return;
     }
+    this.overRegisters(step, each, body);
+    if (constantValue(total) !== undefined) return;
+    const rest = max(subtract(total, int(each * this.workers)), zero);
+    b.loop('rest', rest, this.placement, (r) => {
+      bind(b.letInteger('j', add(int(each * this.workers), r), total));
+    });
+  }
+
+  /** Calls `body` at the elements of the row that the thread has registers for. */
+  private overRegisters(step: StageStep, each: number, body: () => void): void {
+    const { b } = this;
+    const total = product(step.row.map(extentOf));
+    const bind = (flat: Int): void => this.bind(step, flat, body);
     b.loop('t', int(this.workers), this.placement, (t) => {
       const at = (e: Int): void => {
         this.element = e;
@@ -242,11 +277,15 @@ class RowStages {
       if (each === 1) at(int(0));
       else b.loop('e', int(each), 'unroll', at);
     });
-    if (constantValue(total) !== undefined) return;
-    const rest = max(subtract(total, int(each * this.workers)), zero);
-    b.loop('rest', rest, this.placement, (r) => {
-      bind(b.letInteger('j', add(int(each * this.workers), r), total));
-    });
+  }
+
+  private bind(step: StageStep, flat: Int, body: () => void): void {
+    delinearize(flat, step.row.map(extentOf)).forEach((index, axis) =>
+      this.renaming.set(nameOf(step.row[axis]!), index),
+    );
+    this.row = step.row;
+    body();
+    this.element = undefined;
   }
 
   /** Computes the element of a value that later stages want again, and holds it. */
@@ -256,6 +295,13 @@ class RowStages {
     const here = rename(held.index, this.renaming);
     const scalar = b.let(value.name ?? 'held', b.at(value, here));
     b.emit({ kind: 'store', buffer, index: this.element!, value: scalar });
+    this.hold(held, scalar);
+  }
+
+  /** Later reads of the element that is here come from the register; in this stage they are `scalar`, if that is given. */
+  private hold(held: Held, scalar: KernelScalar | undefined): void {
+    const { b } = this;
+    const { value } = held;
     const list = this.held.get(value);
     if (list !== undefined) {
       list.push(held);
@@ -268,7 +314,8 @@ class RowStages {
       if (this.element === undefined) return undefined;
       for (const h of all) {
         if (!this.isHere(h, wanted)) continue;
-        return this.stage === home && h === held ? scalar : b.loadFrom(h.buffer, this.element);
+        if (scalar !== undefined && this.stage === home && h === held) return scalar;
+        return b.loadFrom(h.buffer, this.element);
       }
       return undefined;
     });
@@ -288,16 +335,31 @@ class RowStages {
   }
 }
 
-/** What stages keep in registers: dear values, and tensors that several stages load at the same element. */
+/**
+ * What stages keep in registers: dear values, tensors that several stages load at the same element, and all that a stage loads at
+ * elements that need not be there, so that its loads come first.
+ */
 function planKept(
   fused: FusedFunction,
   steps: readonly StageStep[],
   isInRegisters: (step: StageStep) => boolean,
-): ReadonlyMap<number, readonly Kept[]> {
-  const kept = new Map<number, Kept[]>();
+  isGuarded: (step: StageStep) => boolean,
+): ReadonlyMap<number, readonly RowKept[]> {
+  const kept = new Map<number, RowKept[]>();
   for (const [number, list] of planStaging(fused, steps)) {
-    if (isInRegisters(steps[number]!)) kept.set(number, [...list]);
+    if (isInRegisters(steps[number]!)) {
+      kept.set(
+        number,
+        list.map((k) => ({ ...k, isLoad: false })),
+      );
+    }
   }
+  // loads come before what is computed from them
+  const keep = (number: number, value: Value, index: readonly Int[]): void => {
+    const list = kept.get(number) ?? [];
+    list.unshift({ value, index, isLoad: true });
+    kept.set(number, list);
+  };
   const first = new Map<Value, { number: number; index: readonly Int[]; isKept: boolean }>();
   const chosen = new Set([...kept.values()].flatMap((list) => list.map((k) => k.value)));
   const onChip = new Set(steps.flatMap((s) => s.reduces.map((r) => r.value)));
@@ -312,11 +374,7 @@ function planKept(
       if (before === undefined) first.set(value, { number, index, isKept: false });
       else if (!before.isKept && isSameElement(steps, before, step, index)) {
         before.isKept = true;
-        const list = kept.get(before.number);
-        const entry = { value, index: before.index };
-        // loads come before what is computed from them
-        if (list === undefined) kept.set(before.number, [entry]);
-        else list.unshift(entry);
+        keep(before.number, value, before.index);
       }
       return false;
     };
@@ -324,20 +382,16 @@ function planKept(
       for (const r of reduce.reads) analysis.walk(r.value, r.index, visit);
     for (const store of step.stores) analysis.walk(store.value, store.index, visit);
   });
+  for (const [value, { number, index, isKept }] of first) {
+    const isRoomy = (kept.get(number)?.length ?? 0) < mostHeld;
+    if (!isKept && isRoomy && isGuarded(steps[number]!)) keep(number, value, index);
+  }
   return kept;
 }
 
-/** An element that is there for every point: each row variable indexes an axis, and the others are proved in range. */
+/** An element that is there for every point, with each row variable indexing an axis. */
 function isPlain(value: Value, index: readonly Int[], step: StageStep): boolean {
-  if (!step.row.every((v) => index.includes(v))) return false;
-  return index.every((i, axis) => {
-    let isKnown = true;
-    forEachVariable(i, (v) => {
-      // run-time indices of gathers have no name here
-      if (/^at\d+$/.test(v.name)) isKnown = false;
-    });
-    return isKnown && isInRange(i, value.type.shape[axis]!);
-  });
+  return step.row.every((v) => index.includes(v)) && isAlwaysThere(value, index);
 }
 
 function isSameElement(
