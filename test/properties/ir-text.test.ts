@@ -71,6 +71,7 @@ const tree: fc.Arbitrary<Tree<LeafType>> = fc.letrec<{ tree: Tree<LeafType> }>((
       { maxDepth: 3 },
       type.map((t): Tree<LeafType> => ({ kind: 'leaf', leaf: { type: t } })),
       type.map((t): Tree<LeafType> => ({ kind: 'leaf', leaf: { type: t, isKey: true } })),
+      type.map((t): Tree<LeafType> => ({ kind: 'leaf', leaf: { type: t, isComplex: true } })),
       items.map((list): Tree<LeafType> => ({ kind: 'tuple', items: list })),
       items.map((list): Tree<LeafType> => ({ kind: 'array', items: list })),
       fc

@@ -1,6 +1,6 @@
 """Goldens of test/golden/programs/complex.mlx and fourier.mlx: NumPy in double precision; gradients by JAX in double precision.
 
-Run: python tools/goldens/complex.py (it writes the functions of the lengths into fourier.mlx too, and complex.json)
+Run: python tools/goldens/complex.py (it writes complex.json, the functions of the lengths into fourier.mlx, and files/complex.npz)
 """
 
 import os
@@ -155,7 +155,15 @@ def write_lengths(path):
     open(path, 'w').write(text[:begin] + '\n' + '\n'.join(lines) + '\n' + text[end:])
 
 
+def write_file(path):
+    """What NumPy writes of complex numbers, in each order of memory."""
+    z = np.arange(6, dtype=np.float32).reshape(2, 3)
+    z = (z + 1j * (10 + z)).astype(np.complex64)
+    np.savez(path, plain=z, fortran=np.asfortranarray(z), big_endian=z.astype('>c8'), scalar=np.complex64(1 - 2j))
+
+
 if __name__ == '__main__':
+    write_file(os.path.join(FOLDER, '../files/complex.npz'))
     write_lengths(os.path.join(FOLDER, 'fourier.mlx'))
     cases = CaseFile(os.path.join(FOLDER, 'complex.json'))
     complex_cases(cases)
