@@ -76,11 +76,16 @@ export async function compileScheduledForCpu(
   scheduled: ScheduledProgram,
   options: CompileOptions = {},
 ): Promise<CompiledForCpu> {
-  const { plan, constants } = makePlan(scheduled);
   const source = printC(scheduled.kernels, (name) => readFileSync(new URL(name, helpers), 'utf8'));
-  const bundle: Bundle = {
+  const bundle: Bundle = { ...planOf(scheduled), kernels: source };
+  return { module: await load(bundle, { device: cpuDevice(options) }), source };
+}
+
+/** What a bundle holds beside kernels. */
+export function planOf(scheduled: ScheduledProgram): Pick<Bundle, 'plan' | 'constants'> {
+  const { plan, constants } = makePlan(scheduled);
+  return {
     plan: JSON.parse(JSON.stringify(plan)),
-    kernels: source,
     constants: new Map(
       constants.map(({ key, value, data }) => [
         key,
@@ -92,7 +97,6 @@ export async function compileScheduledForCpu(
       ]),
     ),
   };
-  return { module: await load(bundle, { device: cpuDevice(options) }), source };
 }
 
 /** Elements as the runtime stores them: f16 and bf16 as bits. */
@@ -133,6 +137,7 @@ export function fromTensor(t: Tensor): NdArray {
   return { dtype, shape, data: Float64Array.from(elements, Number) };
 }
 
+/** Calls a function whose parameters and results are plain tensors. */
 export function callOnCpu(
   module: Module,
   name: string,

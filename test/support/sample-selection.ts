@@ -128,3 +128,10 @@ export function metalSamples({ name, lower }: Primitive): readonly Sample[] {
     (s) => s.dtype !== 'f64' && s.attrs['dtype'] !== 'f64' && (s.regions?.length ?? 0) < 2,
   );
 }
+
+/** What runs on the Metal device: control flow too, but no f64. */
+export function deviceSamples(record: Primitive): readonly Sample[] {
+  return cpuSamples(record).filter(
+    ({ dtype, attrs }) => dtype !== 'f64' && attrs['dtype'] !== 'f64',
+  );
+}
