@@ -5,11 +5,11 @@
  *   p' = p - lr * g      p' may live in p
  */
 
-import type { Buffer, Kernel } from '../kernel-ir/program.ts';
+import type { Buffer, Kernel, Statement } from '../kernel-ir/program.ts';
 import { walkStatements } from '../kernel-ir/walk.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import type { ScheduledFunction, ScheduledStep } from '../schedule/schedule.ts';
-import { constantValue, type Int, one } from '../symbolic/integer.ts';
+import { constantValue, type Int, indexVariable, one, substitute } from '../symbolic/integer.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import type { PlanBuffer } from './plan.ts';
 
@@ -87,16 +87,23 @@ function readsOnlyWhereStored(kernel: Kernel, read: Buffer, written: Buffer): bo
   const places = placesOf(kernel);
   const stores = places.stores.get(written);
   const loads = places.loads.get(read);
-  if (stores === undefined || loads === undefined || stores.size !== 1) return false;
+  if (stores === undefined || loads === undefined || stores.indices.size !== 1) return false;
   // one element that many tasks read while one writes it
-  const isScalar = [...stores].some((at) => constantValue(at) !== undefined);
+  const isScalar = [...stores.indices].some((at) => constantValue(at) !== undefined);
   if (isScalar && kernel.grid.some((extent) => extent !== one)) return false;
-  return [...loads].every((at) => stores.has(at));
+  return loads.last <= stores.first && [...loads.indices].every((at) => stores.indices.has(at));
+}
+
+interface Accesses {
+  readonly indices: Set<Int>;
+  /** The first and the last statement with one, counted in the order of the text. */
+  first: number;
+  last: number;
 }
 
 interface Places {
-  readonly loads: ReadonlyMap<Buffer, ReadonlySet<Int>>;
-  readonly stores: ReadonlyMap<Buffer, ReadonlySet<Int>>;
+  readonly loads: ReadonlyMap<Buffer, Accesses>;
+  readonly stores: ReadonlyMap<Buffer, Accesses>;
 }
 
 const known = new WeakMap<Kernel, Places>();
@@ -104,22 +111,60 @@ const known = new WeakMap<Kernel, Places>();
 function placesOf(kernel: Kernel): Places {
   const before = known.get(kernel);
   if (before !== undefined) return before;
-  const loads = new Map<Buffer, Set<Int>>();
-  const stores = new Map<Buffer, Set<Int>>();
-  const note = (map: Map<Buffer, Set<Int>>, buffer: Buffer, index: Int): void => {
-    const set = map.get(buffer);
-    if (set === undefined) map.set(buffer, new Set([index]));
-    else set.add(index);
+  const loads = new Map<Buffer, Accesses>();
+  const stores = new Map<Buffer, Accesses>();
+  const names = new Map<string, Int>();
+  nameIndices(kernel.body, false, names);
+  let statements = 0;
+  const note = (map: Map<Buffer, Accesses>, buffer: Buffer, index: Int): void => {
+    const at = substitute(index, ({ name }) => names.get(name));
+    const accesses = map.get(buffer);
+    if (accesses === undefined) {
+      map.set(buffer, { indices: new Set([at]), first: statements, last: statements });
+    } else {
+      accesses.indices.add(at);
+      accesses.last = statements;
+    }
   };
   walkStatements(kernel.body, {
     scalar: (s) => {
       if (s.kind === 'load') note(loads, s.buffer.buffer, s.index);
     },
     statement: (s) => {
+      statements++;
       if (s.kind === 'store') note(stores, s.buffer, s.index);
     },
   });
   const places = { loads, stores };
   known.set(kernel, places);
   return places;
+}
+
+/**
+ * What indices stand for: integers that were given a name, and one name for the variables of all outermost serial loops of an extent. A
+ * thread that first holds what it loads and then stores it runs through the same elements in both loops. A loop within a loop keeps its
+ * name: it comes round again after what it loads was stored over.
+ */
+function nameIndices(
+  statements: readonly Statement[],
+  isSerial: boolean,
+  names: Map<string, Int>,
+): void {
+  for (const s of statements) {
+    if (s.kind === 'let-integer') {
+      names.set(
+        s.name,
+        substitute(s.value, ({ name }) => names.get(name)),
+      );
+    } else if (s.kind === 'if') {
+      nameIndices(s.then, isSerial, names);
+      nameIndices(s.otherwise, isSerial, names);
+    } else if (s.kind === 'loop') {
+      const runsInOrder = s.placement === 'serial' || s.placement === 'unroll';
+      if (runsInOrder && !isSerial) {
+        names.set(s.variable, indexVariable(`each ${s.extent.key}`, s.extent));
+      }
+      nameIndices(s.body, isSerial || runsInOrder, names);
+    }
+  }
 }
