@@ -730,7 +730,7 @@ function fail(a: Int): never {
 }
 
 /**
- * The value under an assignment of all variables. Throws RangeError on an unknown variable, on division by
+ * The value under an assignment of all variables. Throws RangeError on an unknown variable, on an exact division by
  * zero and when an exact division turns out not to be exact.
  */
 export function evaluate(a: Int, lookUp: (name: string) => number | undefined): number {
@@ -766,7 +766,8 @@ function evaluateAtom(atom: Atom, lookUp: (name: string) => number | undefined):
   switch (atom.kind) {
     case 'floordiv':
     case 'mod': {
-      if (right === 0) throw new RangeError('division by zero in a dim');
+      // as where the divisor is written as 0: what is divided into nothing has no elements
+      if (right === 0) return 0;
       const quotient = Math.floor(left / right);
       return atom.kind === 'floordiv' ? quotient : left - right * quotient;
     }

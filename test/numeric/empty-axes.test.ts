@@ -43,6 +43,7 @@ export fn as_many(x: f32[N], i: i32[N]) -> f32[N] { x[i] }
 export fn scanned(x: f32[N], i: i32) -> f32[N] {
   scan(|s, y| (s + pick(x, i), y + s), 0.0, x).1
 }
+export fn rolled(x: f32[N, M]) { (roll(x, 1), roll(x, -2, axis = 0), roll(x, (1, 5), axis = (0, 1))) }
 `;
 
 test.each([
@@ -109,6 +110,18 @@ describe('on the CPU', () => {
     expect(numbers('own_loop', empty)).toBe(0);
     expect(numbers('other_loop', empty, empty)).toBe(0);
     expect(numbers('scanned', empty, 3)).toEqual([]);
+  });
+
+  test('what is rolled may be empty', () => {
+    const of = (x: Tensor): readonly unknown[] =>
+      (module.function('rolled')(x) as readonly Tensor[]).map((y) => y.tolist());
+    expect(of(tensor([], [0, 2], 'f32'))).toEqual([[], [], []]);
+    expect(of(tensor([], [2, 0], 'f32'))).toEqual(new Array(3).fill([[], []]));
+    expect(of(tensor([1, 2, 3], [3, 1], 'f32'))).toEqual([
+      [[3], [1], [2]],
+      [[3], [1], [2]],
+      [[3], [1], [2]],
+    ]);
   });
 
   test('kernels themselves give 0 and leave the memory of empty tensors alone', async () => {

@@ -50,8 +50,7 @@ function padWidths(a: Arguments, rank: number): readonly (readonly [Int, Int])[]
 
 function rollAxis(e: Emitter, x: Value, axis: number, shift: Int): Value {
   const size = x.type.shape[axis]!;
-  // nothing can be divided by a size of 0
-  const cut = subtract(size, mod(shift, max(one, size)));
+  const cut = subtract(size, mod(shift, size));
   const parts = [sliceAxis(e, x, axis, cut, size), sliceAxis(e, x, axis, zero, cut)];
   return e.reshape(e.apply('concatenate', parts, { axis }), x.type.shape);
 }

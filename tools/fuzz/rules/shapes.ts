@@ -99,8 +99,6 @@ export const shapeRules: readonly Rule[] = [
     weight: 2,
     make: (g, scope, depth) => {
       const x = g.ranked(scope, depth - 1);
-      // places are taken modulo the size
-      if (x.type!.shape.some((d) => constantValue(d) === undefined)) g.needsElements = true;
       return typed(x.type)`roll(${x}, ${g.random.pick([1, -1, 2])}, axis = ${g.axis(x.type!)})`;
     },
   },
