@@ -59,3 +59,39 @@ describe('in each dtype', () => {
     expect(new Set(uniform).size).toBeGreaterThan(12);
   });
 });
+
+describe('what narrow floats lose is kept in between', () => {
+  const ramp = (dtype: 'f16' | 'bf16', shape: readonly number[], scale: number): TestTensor => ({
+    dtype,
+    shape,
+    data: Array.from({ length: shape[0]! * shape[1]! }, (_, i) => scale * (((7 * i) % 8) - 3.5)),
+  });
+
+  test('norms of high order do not overflow', () => {
+    const source = 'export fn f(x: f16[N]) { norm(x, ord = 6) }';
+    const x: TestTensor = { dtype: 'f16', shape: [3], data: [10, 20, 30] };
+    expect(runSource(source, 'f', [x])[0]!.data[0]).toBeCloseTo(30.4375, 2);
+  });
+
+  test.each(['f16', 'bf16'] as const)('attention in %s is that in f32, rounded once', (dtype) => {
+    const source = `import { attention, causal_attention, scaled_dot_product_attention } from "std/nn";
+      fn all<T: float>(q: T[4, 8], k: T[4, 8], v: T[4, 2]) {
+        (attention(q, k, v), causal_attention(q, k, v),
+         scaled_dot_product_attention(q, k, v, scale = 0.5, mask = q[:, :4], causal = true))
+      }
+      export fn narrow(q: ${dtype}[4, 8], k: ${dtype}[4, 8], v: ${dtype}[4, 2]) { all(q, k, v) }
+      export fn wide(q: ${dtype}[4, 8], k: ${dtype}[4, 8], v: ${dtype}[4, 2]) {
+        let (a, b, c) = all(f32(q), f32(k), f32(v));
+        (${dtype}(a), ${dtype}(b), ${dtype}(c))
+      }`;
+    // scores of some tens: a rounding of theirs would be seen in what softmax makes of them
+    const args = [ramp(dtype, [4, 8], 1.37), ramp(dtype, [4, 8], 0.71), ramp(dtype, [4, 2], 1)];
+    expect(runSource(source, 'narrow', args)).toEqual(runSource(source, 'wide', args));
+  });
+});
+
+test('the mantissa of frexp has a derivative, as in PyTorch', () => {
+  const source = 'export fn f(x: f32[N]) { grad(|x| sum(frexp(x).0))(x) }';
+  const x: TestTensor = { dtype: 'f32', shape: [5], data: [1, -3, 0.125, 0, 8] };
+  expect(runSource(source, 'f', [x])[0]!.data).toEqual([0.5, 0.25, 4, 1, 0.0625]);
+});
