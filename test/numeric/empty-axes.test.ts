@@ -43,6 +43,7 @@ export fn as_many(x: f32[N], i: i32[N]) -> f32[N] { x[i] }
 export fn scanned(x: f32[N], i: i32) -> f32[N] {
   scan(|s, y| (s + pick(x, i), y + s), 0.0, x).1
 }
+export fn sought(x: f32[N]) { searchsorted(x, array([1.0, 2.0])) }
 export fn rolled(x: f32[N, M]) { (roll(x, 1), roll(x, -2, axis = 0), roll(x, (1, 5), axis = (0, 1))) }
 `;
 
@@ -64,6 +65,7 @@ test.each([
   ['other_loop', ['reading at run-time indices needs N >= 1 unless M == 0']],
   ['open_loop', ['reading at run-time indices needs N >= 1']],
   ['as_many', []],
+  ['sought', ['reading at run-time indices needs N >= 1 unless 2*min(N, 32) == 0']],
   ['scanned', []],
 ])('%s is guarded where it reads', (name, messages) => {
   const entry = compileSource(source).entries.find((e) => e.name === name)!;
@@ -107,6 +109,7 @@ describe('on the CPU', () => {
     expect(numbers('elements', empty, none)).toEqual([]);
     expect(numbers('mapped', empty, none)).toEqual([]);
     expect(numbers('as_many', empty, none)).toEqual([]);
+    expect(numbers('sought', empty)).toEqual([0, 0]);
     expect(numbers('own_loop', empty)).toBe(0);
     expect(numbers('other_loop', empty, empty)).toBe(0);
     expect(numbers('scanned', empty, 3)).toEqual([]);
