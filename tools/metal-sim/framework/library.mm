@@ -11,12 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
 #include <sstream>
+#include <vector>
 
 #import "assert.h"
 
@@ -66,6 +69,27 @@ bool readFile(const std::string &path, std::string &text) {
   return true;
 }
 
+/** What the result of compiling depends on besides the source: the engine, the compiler's own code and its headers. */
+std::string stampOf(const std::string &build) {
+  std::string stamp, text;
+  readFile(build + "/libmetal_sim.so.hash", stamp);
+  for (const char *folder : {"/../dist/tools/metal-sim/compile", "/../dist/tools/metal-check", "/../tools/metal-sim/include"}) {
+    std::error_code problem;
+    std::vector<std::string> paths;
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(build + folder, problem)) {
+      if (entry.is_regular_file() && entry.path().extension() != ".map") paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+    for (const std::string &path : paths) {
+      readFile(path, text);
+      char hash[24];
+      std::snprintf(hash, sizeof hash, "%016llx", (unsigned long long)hashOf(text, 0));
+      stamp += hash;
+    }
+  }
+  return stamp;
+}
+
 /** Runs a program to its end with its output going to `output`; false when it could not be started. */
 bool runProgram(const std::vector<std::string> &words, const std::string &output) {
   std::vector<char *> arguments;
@@ -94,8 +118,7 @@ Loaded compileSource(const std::string &source, const std::string &constants) {
   const std::lock_guard lock(cacheMutex);
   static std::map<std::string, Loaded> known;
   const std::string build = buildFolder();
-  std::string stamp;
-  readFile(build + "/libmetal_sim.so.hash", stamp);
+  static const std::string stamp = stampOf(build);
   const std::string all = source + '\0' + constants + '\0' + stamp + (isUnchecked() ? "-" : "+");
   char key[40];
   std::snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)hashOf(all, 0), (unsigned long long)hashOf(all, 77));
@@ -148,7 +171,8 @@ NSString *errorsOf(id result) {
   if ([errors count] == 0) return nil;
   NSMutableString *text = [NSMutableString string];
   for (NSDictionary *e in errors) {
-    [text appendFormat:@"program_source:%@:%@: error: %@\n", [e objectForKey:@"line"], [e objectForKey:@"column"],
+    NSString *file = [e objectForKey:@"file"] ?: @"program_source";
+    [text appendFormat:@"%@:%@:%@: error: %@\n", file, [e objectForKey:@"line"], [e objectForKey:@"column"],
                        [e objectForKey:@"message"]];
   }
   return text;
