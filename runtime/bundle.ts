@@ -1,5 +1,5 @@
 /** Bundles: the artefact of a build, in memory or as a folder `NAME.mlxbundle/`. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { PlanFunction } from '../compiler/plan/plan.ts';
 import type { DType } from '../compiler/tensor-ir/dtype.ts';
@@ -22,6 +22,8 @@ export interface Bundle {
   readonly metal?: string;
   /** The path of kernels.metallib, which is loaded instead of kernels.metal where there is one. */
   readonly metallib?: string;
+  /** Libraries of single kernels (`extern` functions in HLSL and DXIL): the path or the bytes of each by its name in the plan. */
+  readonly libraries?: ReadonlyMap<string, string | Uint8Array>;
   /** The content of constants.safetensors. */
   readonly constants: ReadonlyMap<string, ConstantTensor>;
 }
@@ -62,8 +64,15 @@ export function readBundle(folder: string): Bundle {
     kernels: text('kernels.c') ?? '',
     metal: text('kernels.metal') ?? '',
     ...(existsSync(metallib) ? { metallib } : {}),
+    libraries: librariesIn(folder),
     constants: bytes === undefined ? new Map() : parseConstants(bytes),
   };
+}
+
+/** `extern-1-name.metallib`, ... */
+function librariesIn(folder: string): ReadonlyMap<string, string> {
+  const names = readdirSync(folder).filter((name) => /^extern-.*\.metallib$/.test(name));
+  return new Map(names.map((name) => [name, resolve(folder, name)]));
 }
 
 /** The constants of a function in the order of its plan; MLX5102 when the bundle lacks one. */

@@ -1,4 +1,7 @@
 /** The Metal device: kernels as Metal source, compiled by the system, run on the GPU by the addon of runtime/metal. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Plan, PlanKernel, Step } from '../compiler/plan/plan.ts';
 import { type Bundle, constantsOf } from './bundle.ts';
 import type { Device, Executable, Program, Run, RunContext } from './device.ts';
@@ -100,16 +103,52 @@ async function openLibrary(addon: MetalNative, bundle: Bundle, plan: Plan): Prom
   const { metal = '', metallib = '' } = bundle;
   const copies = plan.functions.some((f) => hasCopies(f.steps));
   try {
-    return await addon.openLibrary(metal, metallib, plan.kernels.map(requestOf), copies);
+    return await withLibraries(plan, bundle, (libraries) => {
+      const requests = plan.kernels.map((kernel) => requestOf(kernel, libraries));
+      return addon.openLibrary(metal, metallib, requests, copies);
+    });
   } catch (error) {
+    if (error instanceof MlxcError) throw error;
     throw refused(messageOf(error), metal);
   }
 }
 
-function requestOf(kernel: PlanKernel): KernelRequest {
+/** The paths of the libraries that kernels of users have; those in memory are files while `work` runs. */
+async function withLibraries<T>(
+  plan: Plan,
+  { libraries }: Bundle,
+  work: (paths: ReadonlyMap<string, string>) => Promise<T>,
+): Promise<T> {
+  const paths = new Map<string, string>();
+  let folder: string | undefined;
+  try {
+    for (const { external } of plan.kernels) {
+      const name = external?.library;
+      if (name === undefined || paths.has(name)) continue;
+      const found = libraries?.get(name);
+      if (found === undefined) {
+        throw new MlxcError('MLX5102', `the bundle lacks the library ${name}`, rebuild);
+      }
+      if (typeof found !== 'string') folder ??= mkdtempSync(join(tmpdir(), 'mlxc-library-'));
+      const path = typeof found === 'string' ? found : join(folder!, `${paths.size}.metallib`);
+      if (typeof found !== 'string') writeFileSync(path, found);
+      paths.set(name, path);
+    }
+    return await work(paths);
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function requestOf(kernel: PlanKernel, libraries: ReadonlyMap<string, string>): KernelRequest {
   const letters = { read: 'r', write: 'w', 'read-write': 'x' } as const;
+  const { external } = kernel;
+  const library = libraries.get(external?.library ?? '');
   return {
-    name: kernel.name,
+    ...(external === undefined ? {} : { threadgroup: external.threadgroup }),
+    ...(library === undefined ? {} : { library }),
+    ...(external?.arguments === undefined ? {} : { arguments: external.arguments }),
+    name: external?.entry ?? kernel.name,
     threads: kernel.threads,
     accesses: kernel.bindings.map(({ access }) => letters[access]).join(''),
     usesTable: kernel.bindingTable,

@@ -1,4 +1,5 @@
 /** The addon of the Metal device: what it exports, and where it is found. */
+import type { PlanArgumentBuffer } from '../compiler/plan/plan.ts';
 import { MlxcError } from './errors.ts';
 import { addonPath, loadAddon } from './native.ts';
 import { noMetal } from './no-metal.ts';
@@ -61,6 +62,12 @@ export interface KernelRequest {
   /** Whether its buffers travel as one table of addresses in binding 0. */
   readonly usesTable: boolean;
   readonly constants?: readonly FunctionConstant[];
+  /** Threads of a threadgroup along x, y, z; launches then count threads. */
+  readonly threadgroup?: readonly [number, number, number];
+  /** The .metallib that has it, when that is one of its own. */
+  readonly library?: string;
+  /** The table that it takes for its buffers and integers. */
+  readonly arguments?: PlanArgumentBuffer;
 }
 
 export interface MetalNative {

@@ -11,6 +11,8 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Deepest nesting of trees and of steps. */
 const maxDepth = 64;
+/** Threads of a threadgroup on Metal. */
+const maxThreads = 1024;
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/;
 
 /** The plan itself, when it is well-formed. MLX5102 with the place of the first problem, MLX5103 for another version. */
@@ -60,7 +62,38 @@ function checkKernel(value: unknown, place: string): KernelShape {
   text(kernel['scratchBytes'], `${place}.scratchBytes`);
   const integers = list(kernel['integers'], `${place}.integers`);
   for (const [i, name] of integers.entries()) text(name, `${place}.integers[${i}]`);
+  if (kernel['external'] !== undefined) {
+    checkExternal(kernel['external'], bindings.length, `${place}.external`);
+  }
   return { bindings, integers: integers.length };
+}
+
+/** A kernel of a user: how it is found, launched and given its arguments. */
+function checkExternal(value: unknown, bindings: number, place: string): void {
+  const external = object(value, place);
+  text(external['entry'], `${place}.entry`);
+  const threads = list(external['threadgroup'], `${place}.threadgroup`);
+  if (threads.length !== 3) throw damaged(`${place}.threadgroup`, 'has not three sizes');
+  for (const [i, size] of threads.entries()) {
+    index(size, maxThreads + 1, `${place}.threadgroup[${i}]`);
+    if (size === 0) throw damaged(`${place}.threadgroup[${i}]`, 'is 0');
+  }
+  if (external['library'] !== undefined) {
+    const name = text(external['library'], `${place}.library`);
+    // it is looked for in the folder of the bundle
+    if (/[\\/]/.test(name)) throw damaged(`${place}.library`, 'is no file of the bundle');
+  }
+  if (external['arguments'] === undefined) return;
+  const table = object(external['arguments'], `${place}.arguments`);
+  index(table['index'], 31, `${place}.arguments.index`);
+  index(table['size'], 1 << 20, `${place}.arguments.size`);
+  const entries = list(table['entries'], `${place}.arguments.entries`);
+  for (const [i, item] of entries.entries()) {
+    const at = `${place}.arguments.entries[${i}]`;
+    const { offset, binding } = object(item, at);
+    index(offset, Number(table['size']) - 23, `${at}.offset`);
+    if (binding !== undefined) index(binding, bindings, `${at}.binding`);
+  }
 }
 
 interface CheckedBuffer {

@@ -122,11 +122,43 @@ bool readConstant(const Napi::Object &from, mlxc::FunctionConstant &constant) {
   return false;
 }
 
+/** The parts of a request that kernels of users have. */
+std::string readExternal(const Napi::Object &kernel, KernelRequest &request) {
+  const Napi::Value group = kernel.Get("threadgroup");
+  if (group.IsArray()) {
+    for (uint32_t axis = 0; axis < 3; axis++) {
+      request.threadgroup[axis] = group.As<Napi::Array>().Get(axis).ToNumber().Uint32Value();
+      if (request.threadgroup[axis] == 0) return "a threadgroup without threads";
+    }
+  }
+  const Napi::Value library = kernel.Get("library");
+  if (library.IsString()) request.library = library.ToString();
+  const Napi::Value arguments = kernel.Get("arguments");
+  if (!arguments.IsObject()) return "";
+  const auto from = arguments.As<Napi::Object>();
+  mlxc::ArgumentBuffer &table = request.arguments;
+  table.index = from.Get("index").ToNumber().Uint32Value();
+  table.bytes = from.Get("size").ToNumber().Uint32Value();
+  const auto entries = from.Get("entries").As<Napi::Array>();
+  for (uint32_t i = 0; i < entries.Length(); i++) {
+    const auto entry = entries.Get(i).As<Napi::Object>();
+    const Napi::Value binding = entry.Get("binding");
+    const int64_t number = binding.IsNumber() ? binding.ToNumber().Int64Value() : -1;
+    const uint64_t offset = entry.Get("offset").ToNumber().Uint32Value();
+    const bool isInside = offset + 24 <= table.bytes && number < static_cast<int64_t>(request.accesses.size());
+    if (!isInside) return "an argument buffer with an entry outside it";
+    table.entries.push_back({offset, number});
+  }
+  return "";
+}
+
 std::string readKernels(const Napi::Array &from, std::vector<KernelRequest> &requests) {
   for (uint32_t i = 0; i < from.Length(); i++) {
     const auto kernel = from.Get(i).As<Napi::Object>();
     KernelRequest request{kernel.Get("name").ToString(), {}, kernel.Get("threads").ToNumber().Uint32Value(),
                           kernel.Get("accesses").ToString(), kernel.Get("usesTable").ToBoolean()};
+    std::string problem = readExternal(kernel, request);
+    if (!problem.empty()) return problem;
     const Napi::Value constants = kernel.Get("constants");
     if (constants.IsArray()) {
       const auto list = constants.As<Napi::Array>();

@@ -33,9 +33,9 @@ class Commands {
   Commands(const Commands &) = delete;
   Commands &operator=(const Commands &) = delete;
 
-  /** Each returns the problem, or an empty string. `groups`: threadgroups along x, y and z. */
+  /** Each returns the problem, or an empty string. `grid`: threadgroups along x, y and z, or threads (see KernelRequest). */
   std::string dispatch(const Kernel &kernel, const std::vector<Binding> &bindings, const std::vector<int64_t> &integers,
-                       const int64_t groups[3]);
+                       const int64_t grid[3]);
   /** Copies from.bytes, which are as many as to.bytes. */
   std::string copy(const Binding &from, const Binding &to);
   /** Commits what has been encoded since the last time, if anything. */
@@ -48,9 +48,12 @@ class Commands {
   /** Puts a barrier if one is needed before a command with these accesses. */
   void order();
   void bindTable(const Kernel &kernel, const std::vector<Binding> &bindings);
+  std::string bindArguments(const Kernel &kernel, const std::vector<Binding> &bindings, const std::vector<int64_t> &integers);
+  /** Fills scratch_ with the integers, as 32 bits each. */
+  std::string packIntegers(const Kernel &kernel, const std::vector<int64_t> &integers);
   /** Bytes for a `constant` argument. */
   std::string setConstant(const void *bytes, size_t length, NSUInteger index);
-  void launch(const Kernel &kernel, MTLSize groups);
+  void launch(const Kernel &kernel, MTLSize grid);
   std::string copyElements(const Binding &from, const Binding &to, size_t elementBytes);
 
   MetalContext &context_;

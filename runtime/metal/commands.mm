@@ -31,6 +31,19 @@ std::string problemOf(id<MTLCommandBuffer> buffer, const std::string &label, con
   return label + ": " + text + " (kernels: " + namesOf(kernels) + ")";
 }
 
+/** An entry of an argument buffer as the shader converter lays it out. */
+struct DescriptorEntry {
+  uint64_t address;
+  uint64_t textureView;
+  /** The length in bytes, in the low half. */
+  uint64_t metadata;
+};
+
+MTLResourceUsage usageOf(char access) {
+  if (access == 'r') return MTLResourceUsageRead;
+  return access == 'w' ? MTLResourceUsageWrite : MTLResourceUsageRead | MTLResourceUsageWrite;
+}
+
 size_t commonAlignment(size_t a, size_t b, size_t c) {
   for (const size_t bytes : {16, 4, 2}) {
     if (a % bytes == 0 && b % bytes == 0 && c % bytes == 0) return bytes;
@@ -121,18 +134,62 @@ void Commands::bindTable(const Kernel &kernel, const std::vector<Binding> &bindi
     const Binding &binding = bindings[i];
     const uint64_t address = [binding.buffer->object.get() gpuAddress] + binding.offset;
     std::memcpy(scratch_.data() + i * sizeof address, &address, sizeof address);
-    const char access = kernel.request.accesses[i];
-    const MTLResourceUsage usage = access == 'r' ? MTLResourceUsageRead
-                                   : access == 'w' ? MTLResourceUsageWrite
-                                                   : MTLResourceUsageRead | MTLResourceUsageWrite;
     // what no argument names must be made resident
-    [encoder_.get() useResource:binding.buffer->object.get() usage:usage];
+    [encoder_.get() useResource:binding.buffer->object.get() usage:usageOf(kernel.request.accesses[i])];
   }
 }
 
-void Commands::launch(const Kernel &kernel, MTLSize groups) {
-  [encoder_.get() dispatchThreadgroups:groups
-                 threadsPerThreadgroup:MTLSizeMake(static_cast<NSUInteger>(kernel.request.threads), 1, 1)];
+/** The shader converter's kernels take one table; neither residency nor hazards follow from it, so that both are ours to see to. */
+std::string Commands::bindArguments(const Kernel &kernel, const std::vector<Binding> &bindings,
+                                    const std::vector<int64_t> &integers) {
+  const ArgumentBuffer &arguments = kernel.request.arguments;
+  std::string problem = packIntegers(kernel, integers);
+  if (!problem.empty()) return problem;
+  // constants are read in registers of 16 bytes
+  const size_t length = (scratch_.size() + 15) / 16 * 16;
+  BufferReference constants;
+  std::vector<uint8_t> table(arguments.bytes);
+  for (const ArgumentEntry &entry : arguments.entries) {
+    DescriptorEntry value{0, 0, 0};
+    if (entry.binding < 0) {
+      constants = context_.pool().allocate(length);
+      if (constants == nullptr) return "out of memory for arguments";
+      std::memset(constants->memory, 0, length);
+      std::memcpy(constants->memory, scratch_.data(), scratch_.size());
+      kept_.push_back(constants);
+      value = {[constants->object.get() gpuAddress], 0, length};
+      [encoder_.get() useResource:constants->object.get() usage:MTLResourceUsageRead];
+    } else {
+      const auto number = static_cast<size_t>(entry.binding);
+      const Binding &binding = bindings[number];
+      value = {[binding.buffer->object.get() gpuAddress] + binding.offset, 0, binding.bytes & 0xffffffff};
+      [encoder_.get() useResource:binding.buffer->object.get() usage:usageOf(kernel.request.accesses[number])];
+    }
+    std::memcpy(table.data() + entry.offset, &value, sizeof value);
+  }
+  return setConstant(table.data(), table.size(), static_cast<NSUInteger>(arguments.index));
+}
+
+std::string Commands::packIntegers(const Kernel &kernel, const std::vector<int64_t> &integers) {
+  scratch_.resize(integers.size() * sizeof(int32_t));
+  for (size_t i = 0; i < integers.size(); i++) {
+    const auto value = static_cast<int32_t>(integers[i]);
+    if (value != integers[i]) return "the kernel " + kernel.request.name + " takes a size beyond 32 bits";
+    std::memcpy(scratch_.data() + i * sizeof value, &value, sizeof value);
+  }
+  return "";
+}
+
+void Commands::launch(const Kernel &kernel, MTLSize grid) {
+  const uint64_t *group = kernel.request.threadgroup;
+  if (group[0] > 0) {
+    [encoder_.get() dispatchThreads:grid
+              threadsPerThreadgroup:MTLSizeMake(static_cast<NSUInteger>(group[0]), static_cast<NSUInteger>(group[1]),
+                                                static_cast<NSUInteger>(group[2]))];
+  } else {
+    [encoder_.get() dispatchThreadgroups:grid
+                   threadsPerThreadgroup:MTLSizeMake(static_cast<NSUInteger>(kernel.request.threads), 1, 1)];
+  }
   kernels_.push_back(&kernel);
   commands_++;
   for (const Access &access : accesses_) bytes_ += access.end - access.begin;
@@ -141,8 +198,8 @@ void Commands::launch(const Kernel &kernel, MTLSize groups) {
 }
 
 std::string Commands::dispatch(const Kernel &kernel, const std::vector<Binding> &bindings, const std::vector<int64_t> &integers,
-                               const int64_t groups[3]) {
-  if (groups[0] == 0 || groups[1] == 0 || groups[2] == 0) return "";
+                               const int64_t grid[3]) {
+  if (grid[0] == 0 || grid[1] == 0 || grid[2] == 0) return "";
   std::string problem = begin();
   if (!problem.empty()) return problem;
   accesses_.clear();
@@ -157,6 +214,13 @@ std::string Commands::dispatch(const Kernel &kernel, const std::vector<Binding> 
     [encoder setComputePipelineState:kernel.pipeline.get()];
     pipeline_ = &kernel;
   }
+  const MTLSize size =
+      MTLSizeMake(static_cast<NSUInteger>(grid[0]), static_cast<NSUInteger>(grid[1]), static_cast<NSUInteger>(grid[2]));
+  if (!kernel.request.arguments.entries.empty()) {
+    problem = bindArguments(kernel, bindings, integers);
+    if (problem.empty()) launch(kernel, size);
+    return problem;
+  }
   NSUInteger index = 0;
   if (kernel.request.usesTable) {
     bindTable(kernel, bindings);
@@ -168,17 +232,12 @@ std::string Commands::dispatch(const Kernel &kernel, const std::vector<Binding> 
     }
   }
   if (!integers.empty()) {
-    scratch_.resize(integers.size() * sizeof(int32_t));
-    for (size_t i = 0; i < integers.size(); i++) {
-      const auto value = static_cast<int32_t>(integers[i]);
-      if (value != integers[i]) return "the kernel " + kernel.request.name + " takes a size beyond 32 bits";
-      std::memcpy(scratch_.data() + i * sizeof value, &value, sizeof value);
-    }
+    problem = packIntegers(kernel, integers);
+    if (!problem.empty()) return problem;
     problem = setConstant(scratch_.data(), scratch_.size(), index);
     if (!problem.empty()) return problem;
   }
-  launch(kernel, MTLSizeMake(static_cast<NSUInteger>(groups[0]), static_cast<NSUInteger>(groups[1]),
-                             static_cast<NSUInteger>(groups[2])));
+  launch(kernel, size);
   return "";
 }
 

@@ -18,6 +18,19 @@ struct FunctionConstant {
   uint64_t bits;
 };
 
+/** An entry of an argument buffer: the buffer with this number, or -1 for the integers. */
+struct ArgumentEntry {
+  uint64_t offset;
+  int64_t binding;
+};
+
+/** The one argument of a kernel that metal-shaderconverter made: a table of 24-byte entries, bound at `index`. */
+struct ArgumentBuffer {
+  uint64_t index = 0;
+  uint64_t bytes = 0;
+  std::vector<ArgumentEntry> entries;
+};
+
 /** What is asked of a library: a kernel by name, and how it is launched. */
 struct KernelRequest {
   std::string name;
@@ -28,6 +41,12 @@ struct KernelRequest {
   std::string accesses;
   /** Whether its buffers travel as one table of addresses in binding 0. */
   bool usesTable;
+  /** Threads of a threadgroup along x, y and z: then launches count threads. Zeros: `threads` along x, launches count threadgroups. */
+  uint64_t threadgroup[3] = {0, 0, 0};
+  /** The .metallib that has it, when that is one of its own. */
+  std::string library;
+  /** Empty for kernels whose buffers have bindings of their own. */
+  ArgumentBuffer arguments;
 };
 
 /** A kernel, ready to be dispatched. */
@@ -47,7 +66,7 @@ class MetalLibrary {
   const std::vector<Kernel> &kernels() const { return kernels_; }
 
  private:
-  std::string build(id<MTLDevice> device, id<MTLLibrary> library, std::vector<KernelRequest> requests);
+  std::string build(id<MTLDevice> device, id<MTLLibrary> main, std::vector<KernelRequest> requests);
 
   std::vector<Kernel> kernels_;
 };

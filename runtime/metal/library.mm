@@ -35,7 +35,7 @@ Retained<MTLCompileOptions *> compileOptions() {
 
 /** Pipelines of the same function with the same constants are one. */
 std::string keyOf(const KernelRequest &request) {
-  std::string key = request.name;
+  std::string key = request.library + '\0' + request.name;
   for (const FunctionConstant &constant : request.constants) {
     key += '\0' + std::to_string(constant.index) + ':' + std::to_string(constant.type) + ':' + std::to_string(constant.bits);
   }
@@ -85,6 +85,13 @@ std::string buildKernel(id<MTLDevice> device, id<MTLLibrary> library, Kernel &ke
   });
 }
 
+Retained<id<MTLLibrary>> readLibrary(id<MTLDevice> device, const std::string &path, std::string &problem) {
+  NSError *error = nil;
+  auto library = Retained<id<MTLLibrary>>::adopt([device newLibraryWithURL:[NSURL fileURLWithPath:stringOf(path)] error:&error]);
+  if (!library) problem = path + ": " + describe(error, "the library does not load");
+  return library;
+}
+
 }  // namespace
 
 std::string MetalLibrary::openSource(id<MTLDevice> device, const std::string &source, std::vector<KernelRequest> requests) {
@@ -102,15 +109,21 @@ std::string MetalLibrary::openSource(id<MTLDevice> device, const std::string &so
 
 std::string MetalLibrary::openFile(id<MTLDevice> device, const std::string &path, std::vector<KernelRequest> requests) {
   return guarded([&]() -> std::string {
-    NSError *error = nil;
-    const auto library =
-        Retained<id<MTLLibrary>>::adopt([device newLibraryWithURL:[NSURL fileURLWithPath:stringOf(path)] error:&error]);
-    if (!library) return path + ": " + describe(error, "the library does not load");
+    std::string problem;
+    const auto library = readLibrary(device, path, problem);
+    if (!library) return problem;
     return build(device, library.get(), std::move(requests));
   });
 }
 
-std::string MetalLibrary::build(id<MTLDevice> device, id<MTLLibrary> library, std::vector<KernelRequest> requests) {
+std::string MetalLibrary::build(id<MTLDevice> device, id<MTLLibrary> main, std::vector<KernelRequest> requests) {
+  std::map<std::string, Retained<id<MTLLibrary>>> own;
+  for (const KernelRequest &request : requests) {
+    if (request.library.empty() || own.count(request.library) > 0) continue;
+    std::string problem;
+    own[request.library] = readLibrary(device, request.library, problem);
+    if (!problem.empty()) return problem;
+  }
   std::map<std::string, size_t> first;
   std::vector<size_t> distinct;
   std::vector<size_t> same;
@@ -123,7 +136,11 @@ std::string MetalLibrary::build(id<MTLDevice> device, id<MTLLibrary> library, st
   std::vector<std::string> problems(distinct.size());
   std::atomic<size_t> next{0};
   const auto work = [&] {
-    for (size_t i = next++; i < distinct.size(); i = next++) problems[i] = buildKernel(device, library, kernels_[distinct[i]]);
+    for (size_t i = next++; i < distinct.size(); i = next++) {
+      Kernel &kernel = kernels_[distinct[i]];
+      const auto found = own.find(kernel.request.library);
+      problems[i] = buildKernel(device, found == own.end() ? main : found->second.get(), kernel);
+    }
   };
   std::vector<std::thread> builders;
   for (size_t i = 1; i < std::min(kMostBuilders, distinct.size()); i++) builders.emplace_back(work);

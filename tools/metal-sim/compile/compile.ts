@@ -31,6 +31,8 @@ import {
 } from './translate.ts';
 
 export interface MetalError {
+  /** The name that a `#line` of the source gives to its lines; absent for the source's own. */
+  readonly file?: string;
   readonly line: number;
   readonly column: number;
   readonly message: string;
@@ -153,7 +155,7 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     ]);
     const early = errorsIn(preprocessed.stderr, /source\.metal$/);
     if (preprocessed.status !== 0) return { errors: early, kernels: [], constants: [] };
-    const text = onlySource(preprocessed.stdout, file);
+    const { text, names } = onlySource(preprocessed.stdout, file);
     const structure = analyse(sourceTokens(text));
     const refused = checkLanguage(structure);
     if (refused.length > 0) return { errors: refused, kernels: [], constants: [] };
@@ -182,8 +184,8 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       '-o',
       join(folder, 'kernels.o'),
     ]);
-    const errors = errorsIn(compiled.stderr, new RegExp(`^${sourceName}$`)).map((e) => ({
-      line: e.line,
+    const errors = errorsIn(compiled.stderr, names).map((e) => ({
+      ...e,
       column: sourceColumn(edited, e.line, e.column),
       message: asMetal(e.message),
     }));
@@ -288,40 +290,70 @@ function asMetal(message: string): string {
     .replace(/\b__\w+\b/g, (word) => spaceNames.get(word) ?? word);
 }
 
-/** Leaves out what comes from headers; markers of lines stay, under the name of the source. */
-function onlySource(text: string, file: string): string {
+/**
+ * Leaves out what comes from headers; markers of lines stay, under the name of the source or the one that a `#line` of its own
+ * gives. Markers of headers carry a flag: 1 where one begins, 2 where its includer goes on.
+ */
+function onlySource(text: string, file: string): { text: string; names: ReadonlySet<string> } {
+  let depth = 0;
   let isOurs = false;
   const lines: string[] = [];
   for (const line of text.split('\n')) {
-    const marker = /^# (\d+) "([^"]*)"/.exec(line);
+    const marker = /^# (\d+) "([^"]*)"(?: (\d))?/.exec(line);
     if (marker === null) {
       if (isOurs) lines.push(line);
       continue;
     }
-    isOurs = marker[2] === file;
-    if (isOurs) lines.push(`#line ${marker[1]} "${sourceName}"`);
+    const [, at, name, flag] = marker;
+    if (flag === '1') depth++;
+    if (flag === '2') depth--;
+    isOurs = depth === 0 && !name!.startsWith('<');
+    if (!isOurs) continue;
+    const shown = name === file ? sourceName : name!;
+    names.add(shown);
+    lines.push(`#line ${at} "${shown}"`);
   }
-  return lines.join('\n');
+  return { text: lines.join('\n'), names };
+}
+
+/** Lines of the source where a dumped syntax tree has a bfloat become a half by itself. */
+function mixedIn(dump: string): readonly number[] {
+  const found: number[] = [];
+  let line = 0;
+  let isOurs = false;
+  let isCast = false;
+  for (const text of dump.split('\n')) {
+    const place = /<(?:([^<>:]+):(\d+):\d+|line:(\d+):\d+)/.exec(text);
+    if (place?.[1] !== undefined) isOurs = place[1] === sourceName;
+    const at = place?.[2] ?? place?.[3];
+    if (at !== undefined) line = Number(at);
+    if (isCast && isOurs && /'(?:bfloat'|__bf16')/.test(text)) found.push(line);
+    isCast = /ImplicitCastExpr .*'half' <FloatingCast>/.test(text);
+  }
+  const names = new Set([sourceName]);
+  return found;
 }
 
 /** Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. */
-const narrowing =
-  /^implicit conversion .* to '(?:bfloat|__bf16)|^implicit conversion .*'(?:bfloat|__bf16)'.* to 'half'/;
+const narrowing = /^implicit conversion .*to '(?:__private )?(?:bfloat|__bf16)'/;
 
-function errorsIn(stderr: string, file: RegExp): readonly MetalError[] {
+function errorsIn(stderr: string, files: RegExp | ReadonlySet<string>): readonly MetalError[] {
   const errors: MetalError[] = [];
   let pending: string | undefined;
   for (const line of stderr.split('\n')) {
     const match = /^(.*?):(\d+):(\d+): (?:fatal )?(error|note|warning): (.*)$/.exec(line);
     if (match === null) continue;
     const [, name, at, column, severity, message] = match;
-    const isOurs = file.test(name!);
+    const isOurs = files instanceof RegExp ? files.test(name!) : files.has(name!);
+    const file = files instanceof RegExp || name === sourceName ? {} : { file: name! };
     // only float becomes a bfloat's value without a cast, and nothing becomes a bfloat
     if (severity === 'error' || (severity === 'warning' && narrowing.test(message!))) {
       pending = isOurs ? undefined : message;
-      if (isOurs) errors.push({ line: Number(at), column: Number(column), message: message! });
+      if (isOurs) {
+        errors.push({ ...file, line: Number(at), column: Number(column), message: message! });
+      }
     } else if (severity === 'note' && isOurs && pending !== undefined) {
-      errors.push({ line: Number(at), column: Number(column), message: pending });
+      errors.push({ ...file, line: Number(at), column: Number(column), message: pending });
       pending = undefined;
     }
   }
