@@ -81,6 +81,8 @@ const language: readonly string[] = [
   '-Xclang',
   '-fbfloat16-excess-precision=none',
   '-fwrapv',
+  // a call of the engine comes back into the function that the source has it in
+  '-fno-optimize-sibling-calls',
   '-D__METAL_VERSION__=310',
   '-Wimplicit-float-conversion',
   '-Wimplicit-int-float-conversion',
@@ -190,9 +192,17 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       message: asMetal(e.message),
     }));
     if (compiled.status !== 0 || errors.length > 0) {
-      const unplaced =
-        errors.length > 0 ? errors : [{ line: 0, column: 0, message: compiled.stderr.trim() }];
-      return { errors: unplaced, kernels: [], constants };
+      if (errors.length > 0) return { errors, kernels: [], constants };
+      // clang takes half and bfloat together, and has no code for it
+      const mixed = run([...flags, '-fsyntax-only', '-Xclang', '-ast-dump', unit]);
+      const found = mixedIn(mixed.stdout).map((line) => ({
+        line,
+        column: 1,
+        message: "invalid operands to binary expression ('half' and 'bfloat')",
+      }));
+      if (found.length > 0) return { errors: found, kernels: [], constants };
+      const message = compiled.stderr.trim();
+      return { errors: [{ line: 0, column: 0, message }], kernels: [], constants };
     }
     const library = join(folder, 'library.so');
     const linked = run([
@@ -297,6 +307,7 @@ function asMetal(message: string): string {
 function onlySource(text: string, file: string): { text: string; names: ReadonlySet<string> } {
   let depth = 0;
   let isOurs = false;
+  const names = new Set([sourceName]);
   const lines: string[] = [];
   for (const line of text.split('\n')) {
     const marker = /^# (\d+) "([^"]*)"(?: (\d))?/.exec(line);
@@ -330,7 +341,6 @@ function mixedIn(dump: string): readonly number[] {
     if (isCast && isOurs && /'(?:bfloat'|__bf16')/.test(text)) found.push(line);
     isCast = /ImplicitCastExpr .*'half' <FloatingCast>/.test(text);
   }
-  const names = new Set([sourceName]);
   return found;
 }
 
