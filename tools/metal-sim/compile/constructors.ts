@@ -227,7 +227,7 @@ function hasComma(tokens: readonly Token[], open: number, close: number): boolea
   return false;
 }
 
-/** Whether the value between parentheses is what a comparison says. */
+/** Whether the value between parentheses is what a comparison says; not that of a choice, whatever its condition is. */
 function hasComparison(
   tokens: readonly Token[],
   open: number,
@@ -235,17 +235,26 @@ function hasComparison(
   templates: ReadonlySet<string>,
 ): boolean {
   let depth = 0;
+  let found = false;
   for (let i = open + 1; i < close; i++) {
     const { text } = tokens[i]!;
     if (text === '(' || text === '[' || text === '{') depth++;
     if (text === ')' || text === ']' || text === '}') depth--;
     if (depth > 0) continue;
     if (text === '?' || text === '=') return false;
-    if (['==', '!=', '<=', '>='].includes(text)) return true;
+    if (['==', '!=', '<=', '>='].includes(text)) found = true;
     if (text === '<' && templates.has(tokens[i - 1]!.text)) i = closingAngle(tokens, i);
-    else if (text === '<' || text === '>') return true;
+    else if (isShift(tokens, i)) i++;
+    else if (text === '<' || text === '>') found = true;
   }
-  return false;
+  return found;
+}
+
+/** `>>` comes as two tokens, so that it may close two lists of template arguments. */
+function isShift(tokens: readonly Token[], i: number): boolean {
+  const { text, start } = tokens[i]!;
+  const next = tokens[i + 1];
+  return (text === '<' || text === '>') && next?.text === text && next.start === start + 1;
 }
 
 function closingAngle(tokens: readonly Token[], open: number): number {

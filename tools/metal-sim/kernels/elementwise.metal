@@ -115,3 +115,14 @@ kernel void hazards(device const float* x [[buffer(0)]], device float* y [[buffe
   y[4 * i + 2] = fast::pow(x[i], 2.0f);
   y[4 * i + 3] = precise::pow(x[i], 2.0f);
 }
+
+// Values in parentheses: choices and shifts are no comparisons.
+template <typename T> T shifted(T a, T b) { return b >= T(8) ? T(a < T(0) ? T(-1) : T(0)) : T(a >> b); }
+kernel void choices(device const short* x [[buffer(0)]], device short* y [[buffer(1)]], uint i [[thread_position_in_grid]]) {
+  const short v = x[i];
+  device short* row = y + 4 * i;
+  row[0] = shifted(v, short(i));
+  row[1] = short(half(v < 8 ? half(v) : v >= 100 ? 2.5h : -1.0h) * 2);
+  row[2] = short(ushort(v << 2));
+  row[3] = short(half(v < 8));
+}

@@ -120,6 +120,19 @@ test('conversions to integers truncate, saturate and make 0 of NaN', () => {
   expect([...z]).toEqual([1, 0, 255, 0, 0, 255, 255, 0]);
 });
 
+test('values in parentheses may be choices and shifts', () => {
+  const x = Int16Array.of(7, -100, 50, 200, -7, 1, 1, 9, -3, -3);
+  const y = new Int16Array(40);
+  run(library('elementwise'), { kernel: 'choices', buffers: [x, y], grid: [10], threadgroup: [1] });
+  const expected = [...x].flatMap((v, i) => [
+    i >= 8 ? (v < 0 ? -1 : 0) : v >> i,
+    v < 8 ? 2 * v : v >= 100 ? 5 : -2,
+    v << 2,
+    v < 8 ? 1 : 0,
+  ]);
+  expect([...y]).toEqual(expected);
+});
+
 test('bfloat and half are rounded after each operation', () => {
   const x = noise(200).map((v) => v * 4);
   const bits = shorts(200);
