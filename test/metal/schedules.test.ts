@@ -241,6 +241,27 @@ const cases: readonly Case[] = [
     schedules: ['column chunks', 'column'],
   },
   {
+    name: 'cumulative sums of long rows side by side',
+    types: rows(270, 512, 'i32'),
+    build: (b, x) => [b.apply(p.primitive('cumsum'), [x!], { axis: 0, reverse: true })],
+    schedules: ['cumulative chunks', 'cumulative'],
+  },
+  {
+    name: 'recurrences of long rows side by side',
+    types: [type('f32', 260, 2, 256), type('f32', 260, 2, 256)],
+    build: (b, x, y) => [
+      b.apply(
+        p.primitive('linear_recurrence'),
+        [x!, y!].map((v) => apply(b, 'tanh', v)),
+        {
+          axis: 0,
+          reverse: false,
+        },
+      ),
+    ],
+    schedules: ['cumulative chunks', 'cumulative'],
+  },
+  {
     name: 'mean of a long vector',
     types: [type('f32', 70000), type('f32', 70000)],
     build: (b, x, y) => {

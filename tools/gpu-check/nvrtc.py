@@ -88,9 +88,7 @@ class Library:
 
 
 if __name__ == "__main__":
-    # python tools/gpu-check/nvrtc.py FILE.metal ... : whether each compiles; needs no GPU
-    from translate import translate
-
+    # python tools/gpu-check/nvrtc.py FILE.cu ... : whether each compiles; needs no GPU
     for path in sys.argv[1:]:
-        compile_cuda(translate(Path(path).read_text()))
+        compile_cuda(Path(path).read_text())
         print(path, "compiles")

@@ -20,7 +20,6 @@ from inputs import make_input
 from measure import Copies, seconds_of
 from nvrtc import Library, compile_cuda
 from peers import peer_times
-from translate import translate
 
 
 def main():
@@ -62,7 +61,7 @@ def main():
 
 
 def check(plan, folder, copies, with_peers):
-    library = Library(compile_cuda(translate((folder / "kernels.metal").read_text())))
+    library = Library(compile_cuda((folder / "kernels.cu").read_text()))
     given = (folder / "inputs.bin").read_bytes()
     inputs = [make_input(spec, given) for spec in plan["inputs"]]
     execution = Execution(plan, library, inputs, (folder / "constants.bin").read_bytes())

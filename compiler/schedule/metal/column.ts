@@ -52,8 +52,9 @@ const fewPoints = 4096;
 const longRow = 512;
 
 /** Columns longer than this are cut into chunks. */
-const longColumn = 1024;
-/** Chunks grow, up to this many rows, while there are more threadgroups than this. */
+const longColumn = 256;
+/** Chunks grow from the first of these numbers of rows to the second while there are more threadgroups than the third. */
+const leastChunkRows = 64;
 const mostChunkRows = 4096;
 const manyThreadgroups = 4096;
 
@@ -87,10 +88,10 @@ function chunkRows(points: number, steps: readonly StageStep[]): number | undefi
   if (first === undefined || first.stores.length > 0 || rest.some((s) => s.row.length > 0)) {
     return undefined;
   }
-  const length = estimateSize(product(first.row.map(extentOf)), 1024);
+  const length = estimateSize(product(first.row.map(extentOf)));
   if (length <= longColumn) return undefined;
   const blocks = Math.ceil(points / simdWidth);
-  let rows = 256;
+  let rows = leastChunkRows;
   while (rows < mostChunkRows && (length / rows) * blocks > manyThreadgroups) rows *= 2;
   return rows;
 }

@@ -12,6 +12,7 @@
  *       carry = carry + s[last]
  *
  * Few long rows are cut into chunks, in two kernels: the state of each chunk, then every chunk from the states of those before.
+ * So are long rows side by side that are too few for a thread each to fill the machine; then a thread has a chunk.
  */
 import type { Buffer, KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction } from '../../passes/fused-group.ts';
@@ -46,6 +47,8 @@ const manyRows = 1 << 13;
 /** Fewer rows than this, if long, are cut into chunks. */
 const fewRows = 16;
 const chunkElements = 16384;
+/** Rows side by side that are longer than this are cut into chunks. */
+const longColumn = 256;
 /** A dim of unknown size may well be this large where parallelism would be lost. */
 const unknownDim = 1 << 16;
 
@@ -58,6 +61,10 @@ export function scheduleCumulative(
   const rows = estimateSize(product([...c.outer, ...c.inner]));
   const isInnermost = estimateSize(product(c.inner)) < simdWidth;
   const isShort = estimateSize(c.length) <= shortRow;
+  if (!isInnermost && rows >= simdWidth * fewRows && rows < manyRows) {
+    const length = estimateSize(c.length);
+    if (length > longColumn) return columnsInChunks(fused, c, label, length);
+  }
   if (isShort || rows >= manyRows || (!isInnermost && rows >= simdWidth * fewRows)) {
     return [byThread(fused, c, label)];
   }
@@ -73,19 +80,86 @@ export function scheduleCumulative(
 }
 
 function byThread(fused: FusedFunction, c: Cumulative, label: KernelLabel): ScheduledKernel {
-  const b = new KernelBuilder(fused, label.dims);
   const extents = [...c.outer, ...c.inner];
-  const element = (flat: Int): void => {
-    const point = delinearize(flat, extents).map((at, i) => b.letInteger('at', at, extents[i]!));
+  return byPoint(fused, extents, { ...label, schedule: 'cumulative' }, (b, point) =>
+    runSerially(b, c, point, accumulators(b, c.fold.running.identity), zero, c.length),
+  );
+}
+
+/** A thread for each point of these extents. */
+function byPoint(
+  fused: FusedFunction,
+  extents: readonly Int[],
+  label: KernelLabel & { readonly schedule: string },
+  body: (b: KernelBuilder, point: readonly Int[]) => void,
+): ScheduledKernel {
+  const b = new KernelBuilder(fused, label.dims);
+  const element = (flat: Int): void =>
+    body(
+      b,
+      delinearize(flat, extents).map((at, i) => b.letInteger('at', at, extents[i]!)),
+    );
+  const grid = spread(b, product(extents), 1, { around: (run) => run(), element });
+  return b.finish({ ...label, grid: [grid], threads: defaultThreads });
+}
+
+/** One thread runs along a stretch of the row at `point` and stores its results. */
+function runSerially(
+  b: KernelBuilder,
+  c: Cumulative,
+  point: readonly Int[],
+  state: Registers,
+  start: Int,
+  extent: Int,
+): void {
+  b.loop('p', extent, 'serial', (p) => {
+    const position = start === zero ? p : b.letInteger('position', add(start, p), c.length);
+    advance(b, state, c.fold.running.combine(state, elementAt(b, c, point, position)));
+    b.store(c.result, c.indexOf(point, position), c.fold.result(state));
+  });
+}
+
+/** Two kernels over chunks and rows, neighbours in neighbouring rows: the states of chunks, then their results from those before. */
+function columnsInChunks(
+  fused: FusedFunction,
+  c: Cumulative,
+  label: KernelLabel,
+  length: number,
+): readonly ScheduledKernel[] {
+  // about as many chunks as elements in one
+  const size = 2 ** Math.ceil(Math.log2(length) / 2);
+  const extents = [ceildiv(c.length, int(size)), ...c.outer, ...c.inner];
+  const partials = c.fold.identity.map(({ dtype }) =>
+    makeValue({ dtype, shape: extents }, 'chunk_state'),
+  );
+  const stretch = (chunk: Int): readonly [start: Int, extent: Int] => {
+    const start = multiply(chunk, int(size));
+    return [start, min(int(size), subtract(c.length, start))];
+  };
+  const first = { ...label, schedule: 'cumulative chunks' };
+  const states = byPoint(fused, extents, first, (b, [chunk, ...point]) => {
+    const [start, extent] = stretch(chunk!);
+    const state = accumulators(b, c.fold.identity);
+    b.loop('p', extent, 'serial', (p) => {
+      const position = b.letInteger('position', add(start, p), c.length);
+      advance(b, state, c.fold.combine(state, elementAt(b, c, point, position)));
+    });
+    partials.forEach((partial, i) => {
+      b.store(partial, [chunk!, ...point], state[i]!);
+    });
+  });
+  const second = { ...label, name: `${label.name}_apply`, schedule: 'cumulative' };
+  const results = byPoint(fused, extents, second, (b, [chunk, ...point]) => {
+    const [start, extent] = stretch(chunk!);
     const { running } = c.fold;
     const state = accumulators(b, running.identity);
-    b.loop('p', c.length, 'serial', (p) => {
-      advance(b, state, running.combine(state, elementAt(b, c, point, p)));
-      b.store(c.result, c.indexOf(point, p), c.fold.result(state));
+    b.loop('before', chunk!, 'serial', (before) => {
+      const known = partials.map((partial) => b.load(partial, [before, ...point]));
+      advance(b, state, running.combine(state, known));
     });
-  };
-  const grid = spread(b, product(extents), 1, { around: (body) => body(), element });
-  return b.finish({ ...label, grid: [grid], threads: defaultThreads, schedule: 'cumulative' });
+    runSerially(b, c, point, state, start, extent);
+  });
+  return [states, results];
 }
 
 /** Two kernels: the state of each chunk, then every chunk from the states of those before it. */
