@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * node tools/metal-sim/build.mjs
+ * node tools/metal-sim/build.mjs [--engine]
  *
  * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, and build/libmetal_sim_framework.so, Metal's
  * host API over GNUstep, and build/metal_sim_run.node, which runs kernels from tests without that API. Each only when its sources, flags or compiler have changed. Needs clang 19 and GNUstep; says what to
- * install and exits with 2 when they are missing.
+ * install and exits with 2 when they are missing. --engine leaves out the host API.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -34,13 +34,14 @@ function ask(command, args) {
   return status === 0 ? stdout.trim() : undefined;
 }
 
+const isEngineOnly = process.argv.includes('--engine');
 const version = ask(compiler, ['--version']);
 if (version === undefined) missing(`${compiler} is missing`, 'clang-19');
-if (!existsSync('/usr/include/GNUstep/Foundation/Foundation.h')) {
+if (!isEngineOnly && !existsSync('/usr/include/GNUstep/Foundation/Foundation.h')) {
   missing('GNUstep is missing', 'libgnustep-base-dev gobjc libblocksruntime-dev');
 }
 const objc = ask('gcc', ['-print-file-name=include']);
-if (objc === undefined || !existsSync(join(objc, 'objc', 'objc.h'))) {
+if (!isEngineOnly && (objc === undefined || !existsSync(join(objc, 'objc', 'objc.h')))) {
   missing("GCC's Objective-C headers are missing", 'gobjc');
 }
 
@@ -117,26 +118,6 @@ const require = createRequire(import.meta.url);
 const headers = [join(here, 'include', 'metal_sim_abi.h')];
 library('libmetal_sim.so', 'engine', '.cc', [], ['-ldl'], headers);
 library(
-  'libmetal_sim_framework.so',
-  'framework',
-  '.mm',
-  objectiveC,
-  [
-    `-L${build}`,
-    '-lmetal_sim',
-    `-Wl,-rpath,${build}`,
-    // before GNUstep, which has a _Block_copy that copies nothing
-    '-lBlocksRuntime',
-    '-lgnustep-base',
-    '-lobjc',
-  ],
-  [
-    ...headers,
-    join(here, 'include', 'Metal', 'Metal.h'),
-    ...filesIn('engine').filter((file) => file.endsWith('.h')),
-  ],
-);
-library(
   'metal_sim_run.node',
   'driver',
   '.cc',
@@ -144,3 +125,27 @@ library(
   [`-L${build}`, '-lmetal_sim', `-Wl,-rpath,${build}`, '-ldl'],
   [...headers, ...filesIn('engine').filter((file) => file.endsWith('.h'))],
 );
+if (!isEngineOnly) buildFramework();
+
+function buildFramework() {
+  library(
+    'libmetal_sim_framework.so',
+    'framework',
+    '.mm',
+    objectiveC,
+    [
+      `-L${build}`,
+      '-lmetal_sim',
+      `-Wl,-rpath,${build}`,
+      // before GNUstep, which has a _Block_copy that copies nothing
+      '-lBlocksRuntime',
+      '-lgnustep-base',
+      '-lobjc',
+    ],
+    [
+      ...headers,
+      join(here, 'include', 'Metal', 'Metal.h'),
+      ...filesIn('engine').filter((file) => file.endsWith('.h')),
+    ],
+  );
+}

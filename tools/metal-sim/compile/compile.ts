@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkLanguage } from '../../metal-check/language.ts';
-import { analyse } from '../../metal-check/structure.ts';
+import { analyse, type Structure } from '../../metal-check/structure.ts';
 import { type Token, tokenize } from '../../metal-check/tokens.ts';
 import { sourceColumn } from './edit.ts';
 import { entryText, tableText } from './entries.ts';
@@ -175,9 +175,11 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       unit,
       `#include <metal_stdlib>\n#include <metal_sim_entries.h>\n#line 1 "${sourceName}"\n${edited.text}\n${entryText(kernels)}`,
     );
+    const flags = [...language, '-O1', '-g', '-fPIC', ...mathFlags(options.math), `-I${include}`];
+    const mixed = mixedFloats(structure, edited.text, folder, flags);
+    if (mixed.length > 0) return { errors: mixed, kernels: [], constants };
     const tables = join(folder, 'tables.c');
     writeFileSync(tables, tableText(kernels));
-    const flags = [...language, '-O1', '-g', '-fPIC', ...mathFlags(options.math), `-I${include}`];
     const compiled = run([
       ...flags,
       ...(options.unchecked ? [] : hooks),
@@ -193,14 +195,6 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     }));
     if (compiled.status !== 0 || errors.length > 0) {
       if (errors.length > 0) return { errors, kernels: [], constants };
-      // clang takes half and bfloat together, and has no code for it
-      const mixed = run([...flags, '-fsyntax-only', '-Xclang', '-ast-dump', unit]);
-      const found = mixedIn(mixed.stdout).map((line) => ({
-        line,
-        column: 1,
-        message: "invalid operands to binary expression ('half' and 'bfloat')",
-      }));
-      if (found.length > 0) return { errors: found, kernels: [], constants };
       const message = compiled.stderr.trim();
       return { errors: [{ line: 0, column: 0, message }], kernels: [], constants };
     }
@@ -327,21 +321,38 @@ function onlySource(text: string, file: string): { text: string; names: Readonly
   return { text: lines.join('\n'), names };
 }
 
-/** Lines of the source where a dumped syntax tree has a bfloat become a half by itself. */
-function mixedIn(dump: string): readonly number[] {
-  const found: number[] = [];
+/** Clang lets bfloat become half by itself, and Metal does not: looked for in the syntax tree of sources that have both. */
+function mixedFloats(
+  { tokens }: Structure,
+  text: string,
+  folder: string,
+  flags: readonly string[],
+): readonly MetalError[] {
+  const has = (word: RegExp): boolean => tokens.some((t) => word.test(t.text));
+  if (!has(/^(?:packed_)?half[234]?$/) || !has(/^(?:packed_)?bfloat[234]?$/)) return [];
+  const unit = join(folder, 'mixed.clcpp');
+  const name = 'metal_sim_source';
+  writeFileSync(
+    unit,
+    `#include <metal_stdlib>\nnamespace ${name} {\n#line 1 "${sourceName}"\n${text}\n}\n`,
+  );
+  const dump = ['-fsyntax-only', '-Xclang', '-ast-dump', '-Xclang', `-ast-dump-filter=${name}`];
+  const errors: MetalError[] = [];
   let line = 0;
-  let isOurs = false;
+  let isOurs = true;
   let isCast = false;
-  for (const text of dump.split('\n')) {
-    const place = /<(?:([^<>:]+):(\d+):\d+|line:(\d+):\d+)/.exec(text);
+  for (const node of run([...flags, ...dump, unit]).stdout.split('\n')) {
+    const place = /<(?:([^<>:]+):(\d+):\d+|line:(\d+):\d+)/.exec(node);
     if (place?.[1] !== undefined) isOurs = place[1] === sourceName;
     const at = place?.[2] ?? place?.[3];
     if (at !== undefined) line = Number(at);
-    if (isCast && isOurs && /'(?:bfloat'|__bf16')/.test(text)) found.push(line);
-    isCast = /ImplicitCastExpr .*'half' <FloatingCast>/.test(text);
+    if (isCast && isOurs && /'(?:bfloat'|__bf16')/.test(node)) {
+      const message = "'half' and 'bfloat' cannot be mixed without a cast";
+      errors.push({ line, column: 1, message });
+    }
+    isCast = /ImplicitCastExpr .*'half' <FloatingCast>/.test(node);
   }
-  return found;
+  return errors;
 }
 
 /** Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. */

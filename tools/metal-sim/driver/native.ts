@@ -60,6 +60,7 @@ function native(): Native {
   if (loaded !== undefined) return loaded;
   const build = spawnSync(process.execPath, [
     fileURLToPath(new URL('tools/metal-sim/build.mjs', root)),
+    '--engine',
   ]);
   if (build.status !== 0) throw new Error(`the simulator is not built:\n${build.stderr}`);
   loaded = createRequire(import.meta.url)(

@@ -105,7 +105,9 @@ namespace {
 template <typename T>
 T apply(metal_sim_atomic operation, void* at, T operand, const void* site) {
   const bool is_load = operation == metal_sim_atomic_load;
-  Engine::shared().access(reinterpret_cast<uintptr_t>(at), sizeof(T), !is_load, true, site);
+  const auto address = reinterpret_cast<uintptr_t>(at);
+  if (operation != metal_sim_atomic_store) Engine::shared().require_initialised(address, sizeof(T), site);
+  Engine::shared().access(address, sizeof(T), !is_load, true, site);
   T before;
   std::memcpy(&before, at, sizeof before);
   if (is_load) return before;
@@ -165,6 +167,7 @@ METAL_SIM_EXPORT unsigned metal_sim_atomic_byte(metal_sim_atomic operation, void
 }
 METAL_SIM_EXPORT int metal_sim_compare_exchange(void* at, unsigned* expected, unsigned desired) {
   Engine& engine = Engine::shared();
+  engine.require_initialised(reinterpret_cast<uintptr_t>(at), sizeof desired, METAL_SIM_SITE);
   engine.access(reinterpret_cast<uintptr_t>(at), sizeof desired, true, true, METAL_SIM_SITE);
   unsigned before;
   std::memcpy(&before, at, sizeof before);

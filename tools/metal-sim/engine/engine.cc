@@ -460,8 +460,21 @@ void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
   } else if (reader.dispatch == now.dispatch && reader.others == 2) {
     others = 2;
   }
+  // a plain read among atomic ones still races with atomic writes
+  const bool is_plain = now.is_atomic == 0 || (is_concurrent && reader.is_atomic == 0);
   reader = now;
+  reader.is_atomic = is_plain ? 0 : 1;
   reader.others = others;
+}
+
+void Engine::require_initialised(uintptr_t address, size_t size, const void* site) {
+  const size_t offset = address - reinterpret_cast<uintptr_t>(local_.data());
+  if (current_ == nullptr || offset >= local_.size()) return;
+  for (size_t i = offset; i < std::min(offset + size, local_.size()); i++) {
+    if (initialised_[i] == threadgroup_serial_) continue;
+    report("uninitialised", "changes threadgroup memory that no thread has written", site);
+    stop();
+  }
 }
 
 void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site) {

@@ -87,6 +87,8 @@ class Engine {
   unsigned lane() const;
   /** A finding of the compiled code itself, outside of kernels ignored. */
   void wrong(const char* kind, std::string message, const void* site);
+  /** That threadgroup memory holds something: for atomics that read and write at once. */
+  void require_initialised(uintptr_t address, size_t size, const void* site);
   void access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site);
 
  private:

@@ -123,7 +123,12 @@ test('conversions to integers truncate, saturate and make 0 of NaN', () => {
 test('values in parentheses may be choices and shifts', () => {
   const x = Int16Array.of(7, -100, 50, 200, -7, 1, 1, 9, -3, -3);
   const y = new Int16Array(40);
-  run(library('elementwise'), { kernel: 'choices', buffers: [x, y], grid: [10], threadgroup: [1] });
+  run(library('elementwise'), {
+    kernel: 'choices',
+    buffers: [new Uint8Array(x.buffer), new Uint8Array(y.buffer)],
+    grid: [10],
+    threadgroup: [1],
+  });
   const expected = [...x].flatMap((v, i) => [
     i >= 8 ? (v < 0 ? -1 : 0) : v >> i,
     v < 8 ? 2 * v : v >= 100 ? 5 : -2,
