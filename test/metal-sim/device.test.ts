@@ -63,6 +63,13 @@ function unknownElsewhere(value: number, length = 1000): Tensor {
   return call('scale', filled(value, length), 1);
 }
 
+/** Until every run so far has ended: runs end in their order. */
+function settle(): void {
+  const last = unknownElsewhere(0, 1);
+  last.wait();
+  last.dispose();
+}
+
 const isAll = (t: Tensor, value: number): boolean => t.data.every((element) => element === value);
 const isPending = (t: Tensor): boolean => t.pendingRun() !== undefined;
 
@@ -222,10 +229,10 @@ describe('memory', () => {
       call('scale', x, 2).dispose();
     };
     for (let i = 0; i < 50; i++) turn();
-    x.wait();
+    settle();
     const { active } = device.memoryStatistics();
     for (let i = 0; i < 3000; i++) turn();
-    x.wait();
+    settle();
     // less when what earlier tests left was collected
     expect(device.memoryStatistics().active).toBeLessThanOrEqual(active);
     expect(isAll(x, 0)).toBe(true);
