@@ -188,7 +188,8 @@ function elaborateArguments(
       if (wasFailed || usesDimAsDType(parameter.type, inference)) return;
       const shown = showTypeExpression(parameter.type);
       const labels = [{ span: parameter.span, text: `the parameter \`${parameter.name.text}\`` }];
-      const hint = structHint(parameter.type, inference.scope, term);
+      const hint =
+        structHint(parameter.type, inference.scope, term) ?? numberHint(parameter.type, term);
       const more = { labels, hint, ...dimReason(inference) };
       e.error(typeMismatch(shown, describe(term), source.span, more));
     }
@@ -196,6 +197,12 @@ function elaborateArguments(
     inference.solve();
   });
   return failed ? undefined : terms;
+}
+
+/** A count where the tensor is wanted. */
+function numberHint(type: TypeExpression, term: Term): string | undefined {
+  const isCount = type.kind === 'tensor' && term.kind === 'int';
+  return isCount ? '`arange(n)` holds the numbers from 0 to n - 1' : undefined;
 }
 
 /** `T[N]` with `<T>`. */

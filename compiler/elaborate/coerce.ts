@@ -156,9 +156,12 @@ function keyHint(term: Term): string | undefined {
   return term.kind === 'int' ? '`key(seed)` makes a key' : undefined;
 }
 
-/** An array of numbers where a tensor is wanted. */
+/** An array, or a tuple of scalars, where a tensor is wanted. */
 function arrayHint(term: Term): string | undefined {
-  return term.kind === 'array' && term.items.length > 0
+  if ((term.kind !== 'array' && term.kind !== 'tuple') || term.items.length === 0) return undefined;
+  const isScalar = (t: Term): boolean =>
+    isWeak(t) || (t.kind === 'tensor' && t.value.type.shape.length === 0);
+  return term.kind === 'array' || term.items.every(isScalar)
     ? '`array([a, b])` makes a tensor of numbers'
     : undefined;
 }
@@ -194,7 +197,9 @@ function coerceTensor(
     return value === undefined ? errorTerm : tensorTerm(value);
   }
   if (demand.isPart === true && isUnit(term) && !isFloat(type.dtype)) return term;
-  if (term.kind !== 'tensor') return mismatch(e, term, type, demand, arrayHint(term));
+  if (term.kind !== 'tensor') {
+    return mismatch(e, term, type, demand, partHint(term, type) ?? arrayHint(term));
+  }
   const { dtype, shape } = term.value.type;
   if (term.form !== 'plain') {
     const isMagnitude = term.form === 'complex' && isFloat(type.dtype);
@@ -363,8 +368,10 @@ function coerceStruct(
   e.errorCount = before;
   if (wrong !== undefined) {
     const labels = demand.labels ?? [];
+    const isStacked = showType(typeOf(term)).startsWith(`${showType(type)}[`);
+    const hint = isStacked ? 'it is stacked: `for m in ms { … }` and `ms[0]` give one' : undefined;
     return e.error(
-      typeMismatch(showType(type), describe(term), demand.span, { reason: wrong, labels }),
+      typeMismatch(showType(type), describe(term), demand.span, { reason: wrong, labels, hint }),
     );
   }
   const result: StructTerm = { kind: 'struct', type: type.type, fields };

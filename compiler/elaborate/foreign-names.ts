@@ -160,6 +160,7 @@ const argumentNames: ReadonlyMap<string, readonly string[]> = new Map([
   ['min', ['low', 'minval', 'lo']],
   ['max', ['high', 'maxval', 'hi']],
   ['reps', ['repeats']],
+  ...(['reverse', 'largest', 'desc'] as const).map((n): [string, string[]] => [n, ['descending']]),
   ['n', ['num', 'count']],
 ]);
 

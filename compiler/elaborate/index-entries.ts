@@ -132,7 +132,10 @@ function entryOfTerm(e: Elaborator, term: Term, span: Span): IndexEntry | undefi
     default:
       break;
   }
-  e.error(badIndex(describe(term), span));
+  const name = term.kind === 'string' ? term.value : undefined;
+  e.error(
+    badIndex(describe(term), span, name && `a field is written behind a point: \`x.${name}\``),
+  );
   return undefined;
 }
 

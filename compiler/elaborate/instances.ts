@@ -216,7 +216,9 @@ function coerceResult(
   const { body, result, name } = declaration;
   const isUnitType = type.kind === 'tuple' && type.items.length === 0;
   if (body.result === undefined && !isUnitType && type.kind !== 'error') {
-    return e.error(emptyResult(name.text, showType(type), result!.span));
+    return e.error(
+      emptyResult(name.text, showType(type), result!.span, body.statements.at(-1)?.kind),
+    );
   }
   if (type.kind === 'error') return errorTerm;
   const labels = [{ span: result!.span, text: `the result of \`${name.text}\`` }];

@@ -69,9 +69,15 @@ export function weakToTensor(
     }
     case 'float':
       if (!isFloat(dtype)) {
+        const isWhole = Number.isSafeInteger(term.value);
         const reason =
-          dtype === 'bool' ? 'bools are `true` and `false`' : 'it is not a whole number';
-        const hint = dtype === 'bool' ? undefined : 'convert the integer side: `f32(x)`';
+          dtype === 'bool'
+            ? 'bools are `true` and `false`'
+            : isWhole
+              ? 'with a point or an exponent it is a float'
+              : 'it is not a whole number';
+        const whole = isWhole ? `write \`${term.value}\`, or convert` : 'convert';
+        const hint = dtype === 'bool' ? undefined : `${whole} the integer side: \`f32(x)\``;
         e.error(literalDoesNotFit(showNumber(term.value), dtype, span, reason, hint));
         return undefined;
       }

@@ -189,12 +189,24 @@ export function conditionNotBool(found: string, span: Span): Problem {
   };
 }
 
-export function emptyResult(name: string, expected: string, span: Span): Problem {
+/** `last` is the kind of the statement that the body ends in. */
+export function emptyResult(
+  name: string,
+  expected: string,
+  span: Span,
+  last: string | undefined,
+): Problem {
+  const hint =
+    last === 'for' || last === 'while'
+      ? 'a loop gives no value: end with a `var` that it changes; `vmap(|v| …)(x)` and `scan` collect'
+      : last === 'expression'
+        ? 'leave out the `;` after the last expression'
+        : 'end the block with an expression, without `;`';
   return {
     code: 'MLX2116',
     message: `\`${name}\` should give ${expected}, but its block has no value`,
     span,
-    hint: 'leave out the `;` after the last expression',
+    hint,
   };
 }
 

@@ -11,12 +11,15 @@ export function unusedImport(name: string, span: Span): Diagnostic {
   };
 }
 
-export function unusedName(name: string, span: Span): Diagnostic {
+/** `hides`: a block around it has the name too, and was perhaps meant. */
+export function unusedName(name: string, span: Span, hides: boolean): Diagnostic {
   return {
     code: 'MLX2902',
     severity: 'warning',
     message: `\`${name}\` is never used`,
     span,
-    hint: `leave it out, or name it \`_${name}\``,
+    hint: hides
+      ? `it hides the \`${name}\` around it: \`${name} = …;\` changes a \`var\``
+      : `leave it out, or name it \`_${name}\``,
   };
 }
