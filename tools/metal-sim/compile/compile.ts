@@ -132,7 +132,9 @@ export function compileMetal(source: string, options: CompileOptions = {}): Comp
 }
 
 function cacheFolder(): string {
-  const folder = fileURLToPath(new URL('../../../build/metal-sim-cache/', sourceFolder()));
+  const folder =
+    process.env['METAL_SIM_CACHE'] ??
+    fileURLToPath(new URL('../../../build/metal-sim-cache/', sourceFolder()));
   mkdirSync(folder, { recursive: true });
   return folder;
 }
@@ -342,13 +344,20 @@ function mixedFloats(
   let isOurs = true;
   let isCast = false;
   for (const node of run([...flags, ...dump, unit]).stdout.split('\n')) {
-    const place = /<(?:([^<>:]+):(\d+):\d+|line:(\d+):\d+)/.exec(node);
-    if (place?.[1] !== undefined) isOurs = place[1] === sourceName;
-    const at = place?.[2] ?? place?.[3];
-    if (at !== undefined) line = Number(at);
-    if (isCast && isOurs && /'(?:bfloat'|__bf16')/.test(node)) {
+    // a place leaves out what is as in the place before
+    const places = node.matchAll(/(?:\bline|([\w./-]+)):(\d+):\d+/g);
+    let isFirst = true;
+    const start = { line, isOurs };
+    for (const [, file, number] of places) {
+      if (file !== undefined) isOurs = file === sourceName;
+      line = Number(number);
+      if (isFirst && /<(?:line|[\w./-]+):\d+:\d+/.test(node))
+        Object.assign(start, { line, isOurs });
+      isFirst = false;
+    }
+    if (isCast && start.isOurs && /'(?:bfloat'|__bf16')/.test(node)) {
       const message = "'half' and 'bfloat' cannot be mixed without a cast";
-      errors.push({ line, column: 1, message });
+      errors.push({ line: start.line, column: 1, message });
     }
     isCast = /ImplicitCastExpr .*'half' <FloatingCast>/.test(node);
   }
