@@ -1,13 +1,8 @@
-/** Reads the Metal helper functions as the driver does, and checks sources with clear messages. */
-import { readFileSync } from 'node:fs';
+/** Checks Metal sources with clear messages. */
 import { expect } from 'vitest';
 import { checkMetalBatch } from '../../tools/metal-check/metal-check.ts';
 
-const folder = new URL('../../compiler/to-metal/helpers/', import.meta.url);
-
-export function metalHelper(name: string): string {
-  return readFileSync(new URL(`${name}.metal`, folder), 'utf8');
-}
+export { metalHelper } from './metal-helper.ts';
 
 /** Expects that every source passes the strict check; a failure shows names, errors and the lines in question. */
 export async function expectMetal(sources: ReadonlyMap<string, string>): Promise<void> {

@@ -7,7 +7,7 @@ import type { Program } from '../../compiler/tensor-ir/program.ts';
 import { printMetal } from '../../compiler/to-metal/print.ts';
 import { load, type Module } from '../../runtime/index.ts';
 import type { MetalDevice } from '../../runtime/metal-device.ts';
-import { metalHelper } from './metal-helpers.ts';
+import { metalHelper } from './metal-helper.ts';
 import { planOf } from './run-on-cpu.ts';
 
 /** Compiles all entries of a program: one Metal library for all. */

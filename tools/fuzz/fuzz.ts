@@ -1,7 +1,7 @@
 /** Runs many programs: seeds in order, in batches, on several processes. */
 import { cpuModels } from '../../compiler/schedule/device-model.ts';
 import { emptyReport, mergeReports, Worker } from './pool.ts';
-import type { BatchOptions, BatchReport } from './run.ts';
+import type { BatchOptions, BatchReport, FuzzDevice } from './run.ts';
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -9,6 +9,7 @@ export interface FuzzOptions {
   /** No new batch starts after this; for no limit, Infinity. */
   readonly milliseconds?: number;
   readonly processes?: number;
+  readonly device?: FuzzDevice;
   /** Hears of all that was done so far, after each batch. */
   readonly progress?: (report: BatchReport) => void;
 }
@@ -20,14 +21,19 @@ const perBatch = 40;
 const metalEvery = 3;
 
 /** The same program is compiled in the same way whatever else runs. */
-export function optionsOf(seed: number): BatchOptions {
+export function optionsOf(seed: number, device: FuzzDevice = 'cpu'): BatchOptions {
   const batch = Math.floor(seed / perBatch);
   const models = Object.keys(cpuModels) as (keyof typeof cpuModels)[];
-  return { model: models[batch % models.length]!, isOptimized: batch % 5 === 0, metalEvery };
+  return {
+    model: models[batch % models.length]!,
+    isOptimized: batch % 5 === 0,
+    metalEvery,
+    device,
+  };
 }
 
 export async function fuzz(options: FuzzOptions): Promise<BatchReport> {
-  const { seed, programs, milliseconds = Infinity, processes = 2, progress } = options;
+  const { seed, programs, milliseconds = Infinity, processes = 2, device, progress } = options;
   const end = performance.now() + milliseconds;
   const last = seed + programs;
   let next = seed;
@@ -39,7 +45,7 @@ export async function fuzz(options: FuzzOptions): Promise<BatchReport> {
       // batches end where their options change
       next = Math.min(last, (Math.floor(start / perBatch) + 1) * perBatch);
       const seeds = Array.from({ length: next - start }, (_, i) => start + i);
-      const report = await worker.run({ seeds, options: optionsOf(start) });
+      const report = await worker.run({ seeds, options: optionsOf(start, device) });
       total = mergeReports([total, report]);
       progress?.(total);
     }

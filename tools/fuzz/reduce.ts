@@ -3,7 +3,7 @@ import { optionsOf } from './fuzz.ts';
 import { drawProgram } from './generator.ts';
 import { Worker } from './pool.ts';
 import { type FuzzCase, type FuzzProgram, makeCase, printProgram } from './program.ts';
-import type { Failure } from './run.ts';
+import type { Failure, FuzzDevice } from './run.ts';
 import { shrink } from './shrink.ts';
 
 export interface Reduced {
@@ -14,10 +14,11 @@ export interface Reduced {
 /** The smallest program found that fails as the seed does; undefined when the seed does not fail. */
 export async function reduceSeed(
   seed: number,
+  device: FuzzDevice = 'cpu',
   milliseconds = 120_000,
 ): Promise<Reduced | undefined> {
   const worker = new Worker({ seconds: 60, perProgram: 1 });
-  const options = { ...optionsOf(seed), metalEvery: 1 };
+  const options = { ...optionsOf(seed, device), metalEvery: 1 };
   const check = async (programs: readonly FuzzProgram[]): Promise<readonly Failure[]> => {
     const cases = programs.flatMap((program, i) => caseOf({ ...program, name: `f${i}` }) ?? []);
     return (await worker.run({ cases, options })).failures;
@@ -62,7 +63,11 @@ function isSameKind(a: Failure, b: Failure): boolean {
 }
 
 /** The program, how to call it, what went wrong, and the command that shows it again. */
-export function showReduced(seed: number, { program, failure }: Reduced): string {
+export function showReduced(
+  seed: number,
+  { program, failure }: Reduced,
+  device: FuzzDevice = 'cpu',
+): string {
   const { calls } = makeCase(program);
   const inputs = calls.map(({ arguments: args }) =>
     program.parameters.map((p, i) => `//   ${p.name} = [${args[i]!.data.join(', ')}]`).join('\n'),
@@ -70,7 +75,7 @@ export function showReduced(seed: number, { program, failure }: Reduced): string
   return [
     `// ${failure.stage}: ${failure.message.split('\n')[0]}`,
     ...calls.map(({ dims }, i) => `// called with ${JSON.stringify(dims)}\n${inputs[i]}`),
-    `// npm run fuzz -- --seed ${seed} --programs 1 --reduce`,
+    `// npm run fuzz -- --seed ${seed} --programs 1 --reduce${device === 'cpu' ? '' : ` --device ${device}`}`,
     printProgram(program),
   ].join('\n');
 }

@@ -22,8 +22,10 @@ import type { Entry, Func, Guard, Program } from '../../compiler/tensor-ir/progr
 import { verifyProgram } from '../../compiler/tensor-ir/verify.ts';
 import { expandTransformations } from '../../compiler/transforms/expand.ts';
 import { type Module, type Result, Tensor } from '../../runtime/index.ts';
+import { metalDevice } from '../../runtime/metal-device.ts';
 import { compileScheduledForCpu, fromTensor, toTensor } from '../../test/support/run-on-cpu.ts';
 import { runScheduled } from '../../test/support/run-on-metal.ts';
+import { loadScheduledForMetal } from '../../test/support/run-on-metal-device.ts';
 import { elaborateSource, SourceProblem } from '../../test/support/run-source.ts';
 import { compareResults } from './compare.ts';
 import type { Dims, FuzzCase } from './program.ts';
@@ -57,7 +59,11 @@ export interface BatchOptions {
   readonly isOptimized: boolean;
   /** One program in so many also runs through the Metal schedules; 0 for none. */
   readonly metalEvery: number;
+  /** Where the programs run; `metal-sim` is Metal's runtime over the simulator, with all checks. */
+  readonly device?: FuzzDevice;
 }
+
+export type FuzzDevice = 'cpu' | 'metal-sim';
 
 interface Compiled {
   readonly test: FuzzCase;
@@ -95,16 +101,22 @@ class Batch {
 
   async run(cases: readonly FuzzCase[]): Promise<BatchReport> {
     const compiled = cases.flatMap((test) => this.compile(test) ?? []);
+    if (this.options.device === 'metal-sim')
+      await this.runAll(compiled.flatMap((c) => this.scheduleForMetal(c) ?? []));
+    else await this.runOnCpuAndSchedules(compiled);
+    const { failures, calls, refused, compared, skipped, onMetal, primitives, features } = this;
+    const programs = cases.length;
+    return { failures, programs, calls, refused, compared, skipped, onMetal, primitives, features };
+  }
+
+  private async runOnCpuAndSchedules(compiled: readonly Compiled[]): Promise<void> {
     const model = cpuModels[this.options.model];
     const sound = compiled.flatMap((c) => this.schedule(c, model) ?? []);
-    if (sound.length > 0) await this.runOnCpu(sound);
+    await this.runAll(sound);
     sound.forEach((c, i) => {
       const { metalEvery } = this.options;
       if (metalEvery > 0 && i % metalEvery === 0) this.runOnMetal(c);
     });
-    const { failures, calls, refused, compared, skipped, onMetal, primitives, features } = this;
-    const programs = cases.length;
-    return { failures, programs, calls, refused, compared, skipped, onMetal, primitives, features };
   }
 
   private fail(test: FuzzCase, stage: string, error: unknown): void {
@@ -160,30 +172,55 @@ class Batch {
     });
   }
 
-  private async runOnCpu(compiled: readonly Scheduled[]): Promise<void> {
+  /** Those without f64, which Metal has not. */
+  private scheduleForMetal(compiled: Compiled): Scheduled | undefined {
+    const { test, entry, narrowest } = compiled;
+    if (narrowest === 'f64' || hasDoubles(entry.func)) return undefined;
+    return this.attempt(test, 'schedule for metal', () => {
+      const scheduled = scheduleProgram(
+        fuse({ stage: 'plain', entries: [entry] }),
+        metalSchedule(),
+      );
+      verifyAll(scheduled.kernels, 'metal');
+      return { ...compiled, scheduled };
+    });
+  }
+
+  /** Compiled together; where that fails, by halves until the program is found. */
+  private async runAll(compiled: readonly Scheduled[]): Promise<void> {
+    if (compiled.length === 0) return;
     const cacheFolder = mkdtempSync(join(tmpdir(), 'mlxc-fuzz-'));
+    const target = compiled[0]!.scheduled.target;
     try {
-      const program: ScheduledProgram = {
-        target: 'cpu',
-        kernels: compiled.flatMap((c) => c.scheduled.kernels),
-        entries: compiled.flatMap((c) => c.scheduled.entries),
-      };
-      const moreFlags = this.options.isOptimized ? [] : ['-O0'];
-      const { module } = await compileScheduledForCpu(program, { cacheFolder, moreFlags });
+      const module = await this.load(
+        {
+          target,
+          kernels: compiled.flatMap((c) => c.scheduled.kernels),
+          entries: compiled.flatMap((c) => c.scheduled.entries),
+        },
+        cacheFolder,
+      );
       for (const one of compiled) this.callAll(one, module);
+      if (target === 'metal') this.onMetal += compiled.length;
     } catch (error) {
-      await this.split(compiled, error);
+      if (compiled.length === 1)
+        return this.fail(compiled[0]!.test, target === 'cpu' ? 'c' : 'metal', error);
+      const middle = compiled.length >> 1;
+      await this.runAll(compiled.slice(0, middle));
+      await this.runAll(compiled.slice(middle));
     } finally {
       rmSync(cacheFolder, { recursive: true, force: true });
     }
   }
 
-  /** The C compiler failed: halves until the program is found. */
-  private async split(compiled: readonly Scheduled[], error: unknown): Promise<void> {
-    if (compiled.length === 1) return this.fail(compiled[0]!.test, 'c', error);
-    const middle = compiled.length >> 1;
-    await this.runOnCpu(compiled.slice(0, middle));
-    await this.runOnCpu(compiled.slice(middle));
+  private async load(program: ScheduledProgram, cacheFolder: string): Promise<Module> {
+    if (program.target === 'metal') {
+      // what is drawn at random is compiled once
+      process.env['METAL_SIM_CACHE'] = cacheFolder;
+      return loadScheduledForMetal(program, metalDevice('metal-sim'));
+    }
+    const moreFlags = this.options.isOptimized ? [] : ['-O0'];
+    return (await compileScheduledForCpu(program, { cacheFolder, moreFlags })).module;
   }
 
   private callAll(one: Compiled, module: Module): void {
@@ -193,7 +230,7 @@ class Batch {
         this.refused += 1;
         continue;
       }
-      this.check(one, 'cpu', call.arguments, dims, () => {
+      this.check(one, this.options.device ?? 'cpu', call.arguments, dims, () => {
         const called = module.function(one.test.name);
         const known = Object.entries(call.dims).filter(([d]) => called.signature.dims.includes(d));
         const bound = called.with({ dims: Object.fromEntries(known) });
