@@ -45,7 +45,7 @@ beforeAll(async () => {
     }),
   );
   cpu = (await compileProgramForCpu({ stage: 'plain', entries })).module;
-}, 120_000);
+}, 300_000);
 
 function tensorsOf(result: unknown): readonly Tensor[] {
   if (typeof result !== 'object' || result === null) return [];
@@ -82,7 +82,7 @@ describe('programs', () => {
 
   test('their Metal kernels pass the strict check', async () => {
     await expectMetal(new Map([...programs].map(([file, s]) => [file, s.programs[0]!.text])));
-  }, 120_000);
+  }, 300_000);
 });
 
 /** Sums in another order than the golden's: a few units in the last place more than one operation. */
