@@ -14,6 +14,7 @@ export const expandedPrimitives: ReadonlyMap<string, string> = new Map([
   ['vmap', 'a transformation: test/numeric/vmap-axes.test.ts and transformations.test.ts'],
   ['jvp', 'a transformation: test/properties/transforms.test.ts and transformations.test.ts'],
   ['vjp', 'a transformation: test/properties/transforms.test.ts and transformations.test.ts'],
+  ['extern', 'its body or a kernel of the user: test/driver/extern.test.ts, test/metal-sim'],
   ['custom_vjp_tangent', 'only inside reverse mode: test/numeric/transformations.test.ts'],
 ]);
 

@@ -245,6 +245,23 @@ test('an error names the line of its own source', async () => {
   expect(results[1]!.errors[0]).toMatch(/^9: use of undeclared identifier 'nothing'/);
 });
 
+test("behind a `#line` are kernels of users: Metal's rules hold there, our own do not", async () => {
+  const theirs = (body: string): string =>
+    `${good[0]![1]}\n#line 1 "rows.metal"\nusing namespace metal;\nkernel void own(device float* y [[buffer(0)]]) { ${body} }\n`;
+  const results = await checkMetalBatch([
+    theirs('y[0] = exp(1.0f);'),
+    theirs('y[0] = nothing;'),
+    theirs('static float x; y[0] = x;'),
+  ]);
+  const line =
+    theirs('')
+      .split('\n')
+      .findIndex((l) => l.includes('void own')) + 1;
+  expect(results[0]!.errors).toEqual([]);
+  expect(results[1]!.errors[0]).toMatch(new RegExp(`^${line}: use of undeclared identifier`));
+  expect(results[2]!.errors[0]).toMatch(new RegExp(`^${line}: .*static`));
+});
+
 test('without clang the check fails loudly and says what to install', async () => {
   const check = checkMetalBatch([good[0]![1]], 'clang-that-is-not-there');
   await expect(check).rejects.toThrow(MissingClang);

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx/core';
+import { checkLanguage } from './language.ts';
 import { checkRules } from './rules.ts';
 import { analyse, closing } from './structure.ts';
 import { type Token, tokenize } from './tokens.ts';
@@ -85,7 +86,7 @@ function translate(
       } else if (!isAttribute) to = renamed.get(token.text);
       if (openClOnlyWords.has(token.text)) to = `${token.text}_`;
       if (kernels.has(token.text)) to = token.text + suffix;
-    } else if (token.kind === 'directive' && /^#\s*(include|pragma)/.test(token.text)) to = '';
+    } else if (token.kind === 'directive' && /^#\s*(include|pragma|line)/.test(token.text)) to = '';
     if (i === keywordAfter) to = `${token.text} __kernel `;
     if (to === undefined) continue;
     text += source.slice(at, token.start) + to;
@@ -116,10 +117,19 @@ export async function checkMetalBatch(
     await checkWithClang(sources, clean, errors, command);
   }
   return sources.map((source, i) => {
-    const rules = checkRules(analyse(tokenize(source))).map((e) => `${e.line}: ${e.message}`);
-    const list = [...rules, ...errors[i]!];
+    const list = [...rulesOf(source), ...errors[i]!];
     return { ok: list.length === 0, errors: list };
   });
+}
+
+/** Our own kernels come first; behind a `#line` are those of users, which are held to Metal's rules alone. */
+function rulesOf(source: string): readonly string[] {
+  const end = source.search(/^#line /m);
+  const ours = end < 0 ? source : source.slice(0, end);
+  const last = ours.split('\n').length;
+  const theirs =
+    end < 0 ? [] : checkLanguage(analyse(tokenize(source))).filter((e) => e.line >= last);
+  return [...checkRules(analyse(tokenize(ours))), ...theirs].map((e) => `${e.line}: ${e.message}`);
 }
 
 async function checkWithClang(
