@@ -5,7 +5,7 @@
  * Brings in what a fresh clone needs, says what it does, and does nothing the second time:
  *   1. npm packages (`npm ci`, when package-lock.json is newer than what is installed);
  *   2. the native addon (one call of the C++ compiler, see build-addon.mjs);
- *   3. with --tests: clang 19, which checks the Metal kernels on machines without Metal.
+ *   3. with --tests: clang 19 and GNUstep, and the simulator built with them, which check and run Metal on machines without it.
  * Where it may not install something it prints the exact line to type and fails. Runs before node_modules exists: no imports
  * but Node's.
  */
@@ -72,40 +72,62 @@ function buildAddon() {
   );
 }
 
-/** Packages that the tests need and npm does not have. */
+/** Debian's packages that the tests need and npm does not have, by a sign that they are there. */
+const testPackages = [
+  ['clang-19', () => onPath('clang-19')],
+  ['libgnustep-base-dev', () => existsSync('/usr/include/GNUstep/Foundation/Foundation.h')],
+  ['gobjc', hasObjectiveC],
+  ['libblocksruntime-dev', () => existsSync('/usr/include/Block.h')],
+];
+
+/** GCC's own headers of Objective-C, which Debian's GNUstep uses. */
+function hasObjectiveC() {
+  const { stdout } = spawnSync('gcc', ['-print-file-name=include'], { encoding: 'utf8' });
+  return typeof stdout === 'string' && existsSync(join(stdout.trim(), 'objc', 'objc.h'));
+}
+
 function installTestTools() {
-  if (onPath('clang-19')) return;
   if (process.platform === 'darwin') {
-    if (existsSync('/opt/homebrew/opt/llvm@19/bin/clang')) return;
+    if (onPath('clang-19') || existsSync('/opt/homebrew/opt/llvm@19/bin/clang')) return;
     fail('the Metal checks of the tests need clang 19', 'brew install llvm@19');
   }
-  if (!onPath('apt-get')) {
-    fail(
-      'the Metal checks of the tests need clang 19 on the PATH as `clang-19`; install it with your package manager',
-    );
-  }
-  const line = 'apt-get install -y --no-install-recommends clang-19';
+  const missing = testPackages.filter(([, isThere]) => !isThere()).map(([name]) => name);
+  if (missing.length === 0) return;
+  const names = missing.join(' ');
+  const why = `the Metal checks of the tests need ${names}`;
+  if (!onPath('apt-get')) fail(`${why} (Debian's names); install them with your package manager`);
+  const line = `apt-get install -y --no-install-recommends ${names}`;
   const isRoot = process.getuid?.() === 0;
   const maySudo = !isRoot && onPath('sudo') && spawnSync('sudo', ['-n', 'true']).status === 0;
-  if (!isRoot && !maySudo) fail('the Metal checks of the tests need clang 19', `sudo ${line}`);
-  say(`${line}: it checks the Metal kernels (about 100 MB)`);
+  if (!isRoot && !maySudo) fail(why, `sudo ${line}`);
+  say(`${line}: to check and run Metal kernels without a Mac (about 150 MB)`);
   const prefix = isRoot ? [] : ['sudo', '-n'];
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (args) => {
     const [command, ...rest] = [...prefix, 'apt-get', ...args];
     return run(command, rest, { env: environment });
   };
-  const install = ['install', '-y', '--no-install-recommends', 'clang-19'];
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
   if (!apt(install) && !(apt(['update']) && apt(install))) {
     fail(
-      'apt-get could not install clang-19',
+      `apt-get could not install ${names}`,
       isRoot ? `apt-get update && ${line}` : `sudo apt-get update && sudo ${line}`,
     );
   }
 }
 
+/** Metal for machines without it, which the tests of the Metal runtime use. */
+function buildSimulator() {
+  if (process.platform === 'darwin') return;
+  if (run(process.execPath, [join(root, 'tools', 'metal-sim', 'build.mjs')])) return;
+  fail('the simulator of Metal could not be built (see above)');
+}
+
 checkNode();
 installPackages();
 buildAddon();
-if (forTests) installTestTools();
+if (forTests) {
+  installTestTools();
+  buildSimulator();
+}
 say('ready');

@@ -2,9 +2,10 @@
 /**
  * node tools/metal-sim/build.mjs [--engine]
  *
- * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, and build/libmetal_sim_framework.so, Metal's
- * host API over GNUstep, and build/metal_sim_run.node, which runs kernels from tests without that API. Each only when its sources, flags or compiler have changed. Needs clang 19 and GNUstep; says what to
- * install and exits with 2 when they are missing. --engine leaves out the host API.
+ * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, build/metal_sim_run.node, which runs kernels
+ * from tests without Metal's host API, and build/libmetal_sim_framework.so, that API over GNUstep. Each only when its sources, flags or
+ * compiler have changed. Needs clang 19 and GNUstep; says what to install and exits with 2 when they are missing. --engine leaves out the
+ * host API and does without GNUstep.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -101,8 +102,6 @@ function library(name, folder, extension, flags, libraries, alsoRead) {
     ...flags,
     '-shared',
     ...sources,
-    '-x',
-    'none',
     '-o',
     temporary,
     `-Wl,-soname,${name}`,

@@ -18,10 +18,10 @@ using metal_sim::Engine;
 
 #define METAL_SIM_HOOKS(SIZE)                                                                                       \
   METAL_SIM_EXPORT void __asan_load##SIZE##_noabort(uintptr_t address) {                                            \
-    Engine::shared().access(address, SIZE, false, false, METAL_SIM_SITE);                                           \
+    Engine::shared().access(address, SIZE, false, false, METAL_SIM_SITE, true);                                           \
   }                                                                                                                 \
   METAL_SIM_EXPORT void __asan_store##SIZE##_noabort(uintptr_t address) {                                           \
-    Engine::shared().access(address, SIZE, true, false, METAL_SIM_SITE);                                            \
+    Engine::shared().access(address, SIZE, true, false, METAL_SIM_SITE, true);                                            \
   }
 METAL_SIM_HOOKS(1)
 METAL_SIM_HOOKS(2)
@@ -107,7 +107,7 @@ T apply(metal_sim_atomic operation, void* at, T operand, const void* site) {
   const bool is_load = operation == metal_sim_atomic_load;
   const auto address = reinterpret_cast<uintptr_t>(at);
   if (operation != metal_sim_atomic_store) Engine::shared().require_initialised(address, sizeof(T), site);
-  Engine::shared().access(address, sizeof(T), !is_load, true, site);
+  Engine::shared().access(address, sizeof(T), !is_load, true, site, true);
   T before;
   std::memcpy(&before, at, sizeof before);
   if (is_load) return before;
@@ -168,7 +168,7 @@ METAL_SIM_EXPORT unsigned metal_sim_atomic_byte(metal_sim_atomic operation, void
 METAL_SIM_EXPORT int metal_sim_compare_exchange(void* at, unsigned* expected, unsigned desired) {
   Engine& engine = Engine::shared();
   engine.require_initialised(reinterpret_cast<uintptr_t>(at), sizeof desired, METAL_SIM_SITE);
-  engine.access(reinterpret_cast<uintptr_t>(at), sizeof desired, true, true, METAL_SIM_SITE);
+  engine.access(reinterpret_cast<uintptr_t>(at), sizeof desired, true, true, METAL_SIM_SITE, true);
   unsigned before;
   std::memcpy(&before, at, sizeof before);
   if (before == *expected && !engine.fails_spuriously()) {

@@ -83,6 +83,7 @@ std::vector<Finding> Engine::run(const Dispatch& dispatch) {
     buffer_pointers_[i] =
         binding.allocation == nullptr ? nullptr : reinterpret_cast<void*>(binding.allocation->base + binding.offset);
   }
+  bind(dispatch);
   Size count = dispatch.grid;
   if (dispatch.is_nonuniform) {
     const auto groups = [](uint32_t threads, uint32_t size) { return (threads + size - 1) / size; };
@@ -99,6 +100,25 @@ std::vector<Finding> Engine::run(const Dispatch& dispatch) {
   }
   dispatch_ = nullptr;
   return std::move(findings_);
+}
+
+/** What kernels may touch: of each buffer what lies after the least offset that it is bound at, and all of those made resident. */
+void Engine::bind(const Dispatch& dispatch) {
+  bounds_.clear();
+  latest_bound_ = 0;
+  for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
+    const Binding& binding = dispatch.buffers[i];
+    Allocation* allocation = binding.allocation.get();
+    if (allocation == nullptr) continue;
+    const auto is_same = [&](const Bound& b) { return b.allocation == allocation; };
+    const auto known = std::find_if(bounds_.begin(), bounds_.end(), is_same);
+    const Bound bound{allocation->base + binding.offset, allocation->length - binding.offset, allocation, static_cast<int>(i)};
+    if (known == bounds_.end()) bounds_.push_back(bound);
+    else if (bound.base < known->base) *known = {bound.base, bound.length, allocation, known->slot};
+  }
+  for (const AllocationReference& resident : dispatch.resident) {
+    bounds_.push_back({resident->base, resident->length, resident.get(), -2});
+  }
 }
 
 void Engine::run_threadgroup(const Dispatch& dispatch, Size position) {
@@ -366,20 +386,19 @@ void Engine::wrong(const char* kind, std::string message, const void* site) {
 }
 
 void* Engine::local(unsigned declaration, size_t size, size_t alignment, const void* site) {
-  for (const auto& [known, offset] : declarations_) {
-    if (known == declaration) return local_.data() + offset;
+  for (const Declaration& known : declarations_) {
+    if (known.id == declaration) return local_.data() + known.begin;
   }
   // the base of the arena is aligned to 16 at least, and no type needs more than 16 here
   const size_t step = std::max<size_t>(alignment, 16);
   const size_t offset = (local_end_ + kRedZone + step - 1) / step * step;
   size_t used = size;
-  for (const auto& [known, at] : declarations_) used += local_sizes_[at];
+  for (const Declaration& known : declarations_) used += known.end - known.begin;
   if (used > kMaxLocal) {
     report("limit", "needs " + std::to_string(used) + " bytes of threadgroup memory, and there are 32768", site);
     stop();
   }
-  local_sizes_[offset] = size;
-  declarations_.push_back({declaration, offset});
+  declarations_.push_back({declaration, offset, offset + size});
   local_end_ = offset + size;
   // as undefined as on a GPU
   for (size_t i = 0; i < size; i++) local_[offset + i] = static_cast<uint8_t>(0xA5 + 7 * i);
@@ -477,98 +496,107 @@ void Engine::require_initialised(uintptr_t address, size_t size, const void* sit
   }
 }
 
-void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site) {
+void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site, bool is_aligned) {
   if (current_ == nullptr || current_->fiber.holds(address)) return;
   statistics_.accesses++;
   const Lane& lane = *current_;
-  const std::string verb = is_write ? "writes " : "reads ";
+  const auto verb = [&] { return std::string(is_write ? "writes " : "reads ") + std::to_string(size) + " bytes "; };
+  if (is_aligned && (address & (size - 1)) != 0) {
+    report("misaligned", verb() + "at an address that is not a multiple of " + std::to_string(size), site);
+    stop();
+  }
   Access now;
   now.dispatch = serial_;
   now.threadgroup = threadgroup_index_;
   now.thread = static_cast<uint16_t>(lane.thread.index_in_threadgroup);
   now.is_atomic = is_atomic ? 1 : 0;
 
-  if (size <= 16 && (size & (size - 1)) == 0 && address % size != 0) {
-    report("misaligned", verb + std::to_string(size) + " bytes at an address that is not a multiple of " + std::to_string(size),
-           site);
-    stop();
-  }
   const size_t offset = address - reinterpret_cast<uintptr_t>(local_.data());
   if (offset < local_.size()) {
-    bool is_declared = false;
-    for (const auto& [_, start] : declarations_) {
-      if (offset >= start && offset + size <= start + local_sizes_[start]) is_declared = true;
-    }
-    if (!is_declared) {
-      report("out-of-bounds", verb + std::to_string(size) + " bytes outside of its threadgroup memory", site);
+    const auto holds = [&](const Declaration& d) { return offset >= d.begin && offset + size <= d.end; };
+    if (std::none_of(declarations_.begin(), declarations_.end(), holds)) {
+      report("out-of-bounds", verb() + "outside of its threadgroup memory", site);
       stop();
     }
     now.phase = lane.local_phase;
     now.simd_phase = lane.simd_local_phase;
     for (size_t i = offset; i < offset + size; i++) {
-      ByteHistory& bytes = local_history_[i];
-      if (initialised_[i] != threadgroup_serial_) {
-        if (!is_write) {
-          report("uninitialised", "reads threadgroup memory that no thread has written", site);
-          stop();
-        }
-        initialised_[i] = threadgroup_serial_;
-        bytes = {};
+      if (initialised_[i] == threadgroup_serial_) continue;
+      if (!is_write) {
+        report("uninitialised", "reads threadgroup memory that no thread has written", site);
+        stop();
       }
-      check(bytes, now, is_write, nullptr, {-1, i}, site);
+      initialised_[i] = threadgroup_serial_;
+      local_history_[i] = {};
     }
+    check_all(&local_history_[offset], size, now, is_write, nullptr, {-1, offset}, site);
     return;
   }
 
-  Allocation* allocation = memory_.find(address);
-  if (allocation == nullptr) {
-    const std::lock_guard lock(constants_mutex_);
-    for (const Range& range : constants_) {
-      if (address - range.base < range.length) {
-        if (!is_write) return;
-        report("out-of-bounds", "writes to a constant", site);
-        stop();
-      }
+  const auto holds = [&](const Bound& b) { return address - b.base < b.length && size <= b.length - (address - b.base); };
+  if (latest_bound_ >= bounds_.size() || !holds(bounds_[latest_bound_])) {
+    const auto found = std::find_if(bounds_.begin(), bounds_.end(), holds);
+    if (found == bounds_.end()) {
+      outside(address, is_write, verb(), site);
+      return;
     }
+    latest_bound_ = static_cast<size_t>(found - bounds_.begin());
   }
-  int slot = -1;
-  bool is_reachable = false;
-  for (unsigned i = 0; i < METAL_SIM_BUFFERS && allocation != nullptr; i++) {
-    const Binding& binding = dispatch_->buffers[i];
-    if (binding.allocation.get() != allocation) continue;
-    if (slot < 0) slot = static_cast<int>(i);
-    if (address >= allocation->base + binding.offset) is_reachable = true;
-  }
-  if (allocation != nullptr && !is_reachable) {
-    for (const AllocationReference& resident : dispatch_->resident) is_reachable = is_reachable || resident.get() == allocation;
-  }
-  if (!is_reachable || address + size > allocation->base + allocation->length) {
-    std::string message = verb + std::to_string(size) + " bytes outside of every buffer that is bound";
-    // say which buffer was missed, if one is near
-    for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
-      const Allocation* bound = dispatch_->buffers[i].allocation.get();
-      if (bound == nullptr) continue;
-      const auto from_start = static_cast<int64_t>(address - (bound->base + dispatch_->buffers[i].offset));
-      const auto length = static_cast<int64_t>(bound->length - dispatch_->buffers[i].offset);
-      if (from_start >= -4096 && from_start < length + 4096) {
-        message = verb + std::to_string(size) + " bytes at byte " + std::to_string(from_start) + " of buffer(" + std::to_string(i) +
-                  "), which has " + std::to_string(length);
-        break;
-      }
-    }
-    report("out-of-bounds", message, site);
-    stop();
-  }
-  if (allocation->is_released) {
-    report("use-after-release", verb + "buffer(" + std::to_string(slot) + ") " + allocation->label + " after it was released", site);
+  const Bound& bound = bounds_[latest_bound_];
+  Allocation& allocation = *bound.allocation;
+  if (allocation.is_released.load(std::memory_order_relaxed)) {
+    report("use-after-release",
+           (is_write ? "writes buffer(" : "reads buffer(") + std::to_string(bound.slot) + ") " + allocation.label + " after it was released", site);
     stop();
   }
   now.phase = lane.device_phase;
   now.simd_phase = lane.simd_device_phase;
-  const size_t start = address - allocation->base;
-  for (size_t i = start; i < start + size; i++) {
-    check(allocation->history->at(i), now, is_write, allocation, {slot < 0 ? -2 : slot, i}, site);
+  size_t start = address - allocation.base;
+  while (size > 0) {
+    const size_t part = std::min(size, History::rest_of_page(start));
+    check_all(&allocation.history->at(start), part, now, is_write, &allocation, {bound.slot, start}, site);
+    start += part;
+    size -= part;
   }
+}
+
+/** Most accesses find the same in the history of each of their bytes. */
+void Engine::check_all(ByteHistory* bytes, size_t size, const Access& now, bool is_write, const Allocation* allocation, Where where,
+                       const void* site) {
+  const ByteHistory before = bytes[0];
+  check(bytes[0], now, is_write, allocation, where, site);
+  for (size_t i = 1; i < size; i++) {
+    if (std::memcmp(&bytes[i], &before, sizeof before) == 0) bytes[i] = bytes[0];
+    else check(bytes[i], now, is_write, allocation, {where.slot, where.byte + i}, site);
+  }
+}
+
+/** An access that no bound buffer holds: constants of a library may be read. */
+void Engine::outside(uintptr_t address, bool is_write, std::string what, const void* site) {
+  {
+    const std::lock_guard lock(constants_mutex_);
+    for (const Range& range : constants_) {
+      if (address - range.base >= range.length) continue;
+      if (!is_write) return;
+      report("out-of-bounds", "writes to a constant", site);
+      stop();
+    }
+  }
+  what += "outside of every buffer that is bound";
+  // say which buffer was missed, if one is near
+  for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
+    const Binding& binding = dispatch_->buffers[i];
+    if (binding.allocation == nullptr) continue;
+    const auto from_start = static_cast<int64_t>(address - (binding.allocation->base + binding.offset));
+    const auto length = static_cast<int64_t>(binding.allocation->length - binding.offset);
+    if (from_start < -4096 || from_start >= length + 4096) continue;
+    const size_t end = what.find(" bytes ") + 7;
+    what = what.substr(0, end) + "at byte " + std::to_string(from_start) + " of buffer(" + std::to_string(i) + "), which has " +
+           std::to_string(length);
+    break;
+  }
+  report("out-of-bounds", what, site);
+  stop();
 }
 
 }  // namespace metal_sim

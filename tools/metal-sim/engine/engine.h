@@ -89,7 +89,8 @@ class Engine {
   void wrong(const char* kind, std::string message, const void* site);
   /** That threadgroup memory holds something: for atomics that read and write at once. */
   void require_initialised(uintptr_t address, size_t size, const void* site);
-  void access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site);
+  /** `is_aligned`: the type of what is accessed has its size as alignment. */
+  void access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site, bool is_aligned = false);
 
  private:
   struct Lane;
@@ -98,6 +99,21 @@ class Engine {
     size_t length;
   };
 
+  struct Declaration {
+    unsigned id;
+    size_t begin;
+    size_t end;
+  };
+  struct Bound {
+    uintptr_t base;
+    size_t length;
+    Allocation* allocation;
+    /** As in `Where`. */
+    int slot;
+  };
+
+  void bind(const Dispatch& dispatch);
+  void outside(uintptr_t address, bool is_write, std::string what, const void* site);
   void run_threadgroup(const Dispatch& dispatch, Size position);
   void run_fibers(unsigned count);
   void wait(Lane& lane, int state, const void* site);
@@ -114,6 +130,8 @@ class Engine {
   };
   /** `allocation` is nullptr for threadgroup memory. */
   void check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site);
+  void check_all(ByteHistory* bytes, size_t size, const Access& now, bool is_write, const Allocation* allocation, Where where,
+                 const void* site);
   void report(std::string kind, std::string message, const void* site);
   std::string describe(const Access& access) const;
 
@@ -138,9 +156,9 @@ class Engine {
   /** Threadgroup memory: [0, local_end_) is in use. */
   std::vector<uint8_t> local_;
   size_t local_end_ = 0;
-  /** Declaration and offset; sizes by offset. */
-  std::vector<std::pair<unsigned, size_t>> declarations_;
-  std::map<size_t, size_t> local_sizes_;
+  std::vector<Declaration> declarations_;
+  std::vector<Bound> bounds_;
+  size_t latest_bound_ = 0;
   std::vector<uint32_t> initialised_;
   std::vector<ByteHistory> local_history_;
 };

@@ -42,6 +42,8 @@ class History {
     if (!page) page = std::make_unique<ByteHistory[]>(kPage);
     return page[offset % kPage];
   }
+  /** How many bytes from `offset` on lie one after another. */
+  static size_t rest_of_page(size_t offset) { return kPage - offset % kPage; }
 
  private:
   static constexpr size_t kPage = 256;
