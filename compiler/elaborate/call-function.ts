@@ -17,7 +17,7 @@ import {
 } from './call-arguments.ts';
 import { callDeclared } from './call-declared.ts';
 import { coerce } from './coerce.ts';
-import { callWithComplex, toComplex, toRealProblem } from './complex-calls.ts';
+import { callWithComplex, toComplex, toRealProblem, truthOf } from './complex-calls.ts';
 import { describe } from './describe.ts';
 import type { Elaborator } from './elaborator.ts';
 import { holdsPair, movedElements, onParts } from './element-parts.ts';
@@ -288,7 +288,9 @@ function convertLeaf(e: Elaborator, leaf: Term, dtype: ElementType, span: Span):
   if (dtype === 'c64') return toComplex(e, leaf, span);
   if (leaf.kind === 'tensor') {
     if (leaf.form === 'key') return e.error(badConversion(dtype, 'a `Key`', span));
-    if (leaf.form === 'complex') return e.error(toRealProblem(dtype, leaf, span));
+    if (leaf.form === 'complex') {
+      return dtype === 'bool' ? truthOf(e, leaf) : e.error(toRealProblem(dtype, leaf, span));
+    }
     return tensorTerm(convert(e.builder, leaf.value, dtype));
   }
   // an explicit conversion truncates as the primitive does

@@ -244,10 +244,25 @@ const createdLike: Rule = (e, call) => {
   });
 };
 
+/** Where a complex number is not 0; any other leaf as it is. */
+export function truthOf(e: Elaborator, leaf: Term): Term {
+  if (!isComplex(leaf)) return leaf;
+  const { re, im } = math.takeApart(e.builder, leaf.value);
+  const parts = [re, im].map((x) => apply(e.builder, 'convert', [x], { dtype: 'bool' }));
+  return tensorTerm(apply(e.builder, 'or', parts));
+}
+
+/** The function on the truths of its arguments. */
+const ofTruths: Rule = (e, call) =>
+  call.apply(call.args.map((arg) => mapLeaves(arg, (leaf) => truthOf(e, leaf))));
+
 const converted: Rule = (e, call) => {
   const dtype = call.args[1];
   if (dtype?.kind !== 'dtype') return call.apply(call.args);
   if (dtype.dtype === 'c64') return asComplex(e, call.args[0]!, call.span);
+  if (dtype.dtype === 'bool') {
+    return call.apply([mapLeaves(call.args[0]!, (leaf) => truthOf(e, leaf)), dtype]);
+  }
   return e.error(toRealProblem(dtype.dtype, call.args[0]!, call.span));
 };
 
@@ -359,6 +374,9 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'angle',
     'dft',
   ].map((name): [string, Rule] => [name, through]),
+  ...['any', 'all', 'logical_and', 'logical_or', 'logical_xor', 'logical_not'].map(
+    (name): [string, Rule] => [name, ofTruths],
+  ),
   ...['shape', 'ndim', 'size', 'len'].map((name): [string, Rule] => [name, ofShape]),
   ['dtype', () => ({ kind: 'dtype', dtype: 'c64' })],
   ...['sum', 'mean', 'cumsum', 'tril', 'triu'].map((name): [string, Rule] => [name, partwise([0])]),
