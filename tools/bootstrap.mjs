@@ -119,8 +119,8 @@ function installTestTools() {
 /** Metal for machines without it, which the tests of the Metal runtime use. */
 function buildSimulator() {
   if (process.platform === 'darwin') return;
-  if (run(process.execPath, [join(root, 'tools', 'metal-sim', 'build.mjs')])) return;
-  fail('the simulator of Metal could not be built (see above)');
+  if (run(process.execPath, [join(root, 'tools', 'build-addon.mjs'), '--tests'])) return;
+  fail('the simulator of Metal, or the Metal runtime over it, could not be built (see above)');
 }
 
 checkNode();
