@@ -8,6 +8,8 @@ export const meanings: Readonly<Record<string, string>> = {
   MLX2214: 'a slice that the compiler cannot follow',
   MLX2485: 'what `static_assert` demands does not hold; the message is the one written there',
   MLX3108: 'a derivative or a map that an operation does not have',
+  MLX4101: 'what the Metal compiler says of a kernel that somebody wrote, or of ours',
+  MLX4102: 'what dxc says of a kernel in HLSL',
   MLX5001: 'a file is absent or cannot be read',
   MLX5002: 'a file or folder cannot be written',
   MLX5003: 'a file of a kind that holds no tensors',
@@ -38,5 +40,9 @@ export const meanings: Readonly<Record<string, string>> = {
   MLX5124:
     'a run failed on the GPU; the message names the kernel, and the line of kernels.metal where that is known',
   MLX5125: 'the work of the GPU cannot be recorded',
+  MLX5201: 'a tool of others is missing; the message says how to get it, and what works without it',
+  MLX5202: 'a tool of others failed without a message about a source',
+  MLX5203: 'a tool of others did not end',
+  MLX5204: 'a tool of others wrote what mlxc does not understand',
   MLX9000: 'a bug of the compiler, with what is needed to report it',
 };

@@ -261,14 +261,14 @@ export function externWithoutFunction(span: Span): Diagnostic {
 
 /** `extern fn f(x: f32[N]) -> f32[N] { … }` */
 export function externWithoutKernel(span: Span): Diagnostic {
-  return error(1028, span, 'an `extern` function names its kernel before its body', {
+  return error(1033, span, 'an `extern` function names its kernel before its body', {
     hint: 'write `metal "./file.metal" kernel "name" grid(N) threads(256)`; the body is the reference that other devices run',
   });
 }
 
 /** `fn f(x: f32[N]) -> f32[N] metal "./f.metal" … { … }` */
 export function kernelWithoutExtern(span: Span): Diagnostic {
-  return error(1028, span, 'only an `extern` function has a kernel of its own', {
+  return error(1034, span, 'only an `extern` function has a kernel of its own', {
     hint: 'write `extern fn`',
   });
 }

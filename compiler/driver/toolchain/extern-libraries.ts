@@ -80,6 +80,9 @@ export async function compileExterns(
   return { libraries, diagnostics };
 }
 
+/** The words are those of dxc. */
+const compilerSays = 'MLX4102';
+
 interface Made {
   readonly library?: KernelLibrary;
   readonly diagnostics: readonly Diagnostic[];
@@ -143,7 +146,7 @@ class ExternCompiler {
     const texts = [{ printed: 'kernel.hlsl', file: path ?? name, text }];
     const messages = parseMessages(`${result.stderr}\n${result.stdout}`);
     // text in the module has no file that a place could be in
-    const found = toDiagnostics(messages, 'MLX4102', path === undefined ? [] : texts, this.span);
+    const found = toDiagnostics(messages, compilerSays, path === undefined ? [] : texts, this.span);
     if (result.status !== 0 && !found.some((d) => d.severity === 'error')) {
       throw failed('dxc', result);
     }

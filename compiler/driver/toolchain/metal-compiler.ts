@@ -50,6 +50,9 @@ export function metallibArguments(
   return ['-sdk', platform.sdk, 'metallib', ...inputs, '-o', output];
 }
 
+/** The words are the compiler's own. */
+const compilerSays = 'MLX4101';
+
 export type Compiled =
   | { readonly ok: true; readonly bytes: Uint8Array; readonly warnings: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -79,7 +82,7 @@ export async function compileMetal(
     const own = { printed: 'kernels.metal', file: 'kernels.metal', text: source };
     const whole = { file: own.file, start: 0, end: 0 };
     const messages = parseMessages(compiled.stderr);
-    const diagnostics = toDiagnostics(messages, 'MLX4101', [own, ...texts], whole);
+    const diagnostics = toDiagnostics(messages, compilerSays, [own, ...texts], whole);
     if (compiled.status !== 0) {
       if (!diagnostics.some((d) => d.severity === 'error')) throw failed('metal', compiled);
       return { ok: false, diagnostics };
