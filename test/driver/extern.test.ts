@@ -7,12 +7,13 @@ import type { CompilerHost } from '../../compiler/driver/host.ts';
 import { nodeHost } from '../../compiler/driver/node-host.ts';
 import { commonSubexpressions } from '../../compiler/passes/common-subexpressions.ts';
 import { kernelCalls } from '../../compiler/passes/inline-kernels.ts';
-import type { PlanFunction } from '../../compiler/plan/plan.ts';
+import type { Plan, PlanFunction } from '../../compiler/plan/plan.ts';
 import { format } from '../../compiler/syntax/format.ts';
 import { parseProgram } from '../../compiler/tensor-ir/parse.ts';
 import { printProgram } from '../../compiler/tensor-ir/print.ts';
 import type { Program } from '../../compiler/tensor-ir/program.ts';
 import { compileOrThrow, load, tensor } from '../../index.ts';
+import { validatePlan } from '../../runtime/validate-plan.ts';
 import { leavesOf } from '../support/metal-device.ts';
 import { expectMetal } from '../support/metal-helpers.ts';
 import { TestShell } from '../support/shell.ts';
@@ -210,6 +211,38 @@ export fn f(x: f32[N]) -> f32[N] { twice(x) }
 `;
   const { text } = metalOf(stagesOf(inline));
   await expectMetal(new Map([['inline', text]]));
+});
+
+describe('a plan that names kernels of users is checked when it is loaded', () => {
+  const stages = stagesOf('export fn f(x: f32[M, N], s: f32[M]) -> f32[M, N] { scale(x, s) }');
+  const { plan } = metalOf(stages).planned;
+  const external = plan.kernels[0]!.external!;
+  const table = { index: 2, size: 48, entries: [{ offset: 0, binding: 0 }, { offset: 24 }] };
+  const withExternal = (changed: object): Plan => ({
+    ...plan,
+    kernels: [{ ...plan.kernels[0]!, external: { ...external, ...changed } }],
+  });
+
+  test('as it is written', () => {
+    expect(validatePlan(plan)).toBe(plan);
+    expect(() =>
+      validatePlan(withExternal({ arguments: table, library: 'a.metallib' })),
+    ).not.toThrow();
+  });
+
+  test.each([
+    [{ entry: 1 }, /external\.entry/],
+    [{ threadgroup: [64, 1] }, /threadgroup.*three/],
+    [{ threadgroup: [64, 0, 1] }, /threadgroup\[1\].*0/],
+    [{ threadgroup: [4096, 1, 1] }, /threadgroup\[0\]/],
+    [{ library: '../../lib.metallib' }, /library.*no file/],
+    [{ arguments: { ...table, index: 31 } }, /arguments\.index/],
+    [{ arguments: { ...table, size: 47 } }, /entries\[1\]\.offset/],
+    [{ arguments: { ...table, entries: [{ offset: 0, binding: 3 }] } }, /binding/],
+    [{ arguments: { ...table, entries: [{ offset: -8 }] } }, /offset/],
+  ])('%j is refused', (changed, expected) => {
+    expect(() => validatePlan(withExternal(changed))).toThrow(expected);
+  });
 });
 
 describe('the sample on the CPU', () => {
