@@ -10,12 +10,10 @@ MOST = 3
 
 
 def kernels_of(record):
-    """GB/s and the part of a copy's speed of the kernels that take the time; of products GFLOP/s."""
+    """GB/s and the part of a copy's speed of the kernels that take the time, of products GFLOP/s; and the number of dispatches."""
     total = sum(d["seconds"] for d in record["dispatches"])
     slow = sorted(record["dispatches"], key=lambda d: -d["seconds"])[:MOST]
-    slow = [d for d in slow if d["seconds"] >= SHARE * total]
-    if len(record["dispatches"]) > 8:
-        slow = slow[:1]
+    slow = [d for d in slow if d["seconds"] >= SHARE * total] or slow[:1]
     return "; ".join(speed_of(d) for d in slow), len(record["dispatches"])
 
 

@@ -11,7 +11,7 @@
  *     ... the next stages, from v[e]
  *
  * Rows of known length up to `registerRow` stay in registers between the stages: one read, one write. Longer rows are read
- * again. Of rows of unknown length the first `registerRow` elements stay in registers, and a loop over what is left reads again.
+ * again. Of rows of unknown length the first 1024 elements stay in registers, and a loop over what is left reads again.
  */
 import type { Buffer, KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
@@ -55,6 +55,8 @@ const simdRow = 1024;
 const registerRow = 4096;
 /** Elements of a row that one thread holds at most. */
 const registerElements = 16;
+/** Of a row of unknown length: more would be tested for and jumped over in vain where rows are short. */
+const unknownElements = 4;
 /** Tensors of which a stage loads its elements first; more would take too many registers. */
 const mostHeld = 3;
 
@@ -189,7 +191,7 @@ class RowStages {
   private elementsOf(step: StageStep): number | undefined {
     if (step.row.length === 0) return undefined;
     const length = constantValue(product(step.row.map(extentOf)));
-    if (length === undefined) return this.placement === 'threads' ? registerElements : undefined;
+    if (length === undefined) return this.placement === 'threads' ? unknownElements : undefined;
     const each = Math.ceil(length / this.workers);
     return each <= registerElements || (length <= simdRow && this.placement === 'lanes')
       ? each

@@ -62,6 +62,7 @@ inline float __int_as_float(int bits) {
   std::memcpy(&x, &bits, 4);
   return x;
 }
+inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline int __popcll(unsigned long x) { return __builtin_popcountl(x); }
 inline int __clzll(unsigned long x) { return x == 0 ? 64 : __builtin_clzl(x); }
 
