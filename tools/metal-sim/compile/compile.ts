@@ -123,12 +123,19 @@ export function compileMetal(source: string, options: CompileOptions = {}): Comp
   const text = `${known}.${process.pid}`;
   writeFileSync(text, JSON.stringify(result));
   if (result.errors.length > 0) {
-    renameSync(text, known);
+    // one without a place is about this machine, not about the source
+    if (result.errors.every((e) => e.line > 0)) renameSync(text, known);
+    else rmSync(text);
     return result;
   }
   renameSync(`${library}.${process.pid}`, library);
   renameSync(text, known);
   return { ...result, library };
+}
+
+/** $METAL_SIM_OPTIMIZE: 0 for libraries that are compiled once and run on a few numbers, where the compiler takes most of the time. */
+function optimisation(): string {
+  return process.env['METAL_SIM_OPTIMIZE'] === '0' ? '-O0' : '-O1';
 }
 
 function cacheFolder(): string {
@@ -173,18 +180,21 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     }
     const { kernels, constants, edited } = translation;
     const unit = join(folder, 'kernels.clcpp');
-    writeFileSync(
-      unit,
-      `#include <metal_stdlib>\n#include <metal_sim_entries.h>\n#line 1 "${sourceName}"\n${edited.text}\n${entryText(kernels)}`,
-    );
-    const flags = [...language, '-O1', '-g', '-fPIC', ...mathFlags(options.math), `-I${include}`];
+    writeFileSync(unit, `#line 1 "${sourceName}"\n${edited.text}\n${entryText(kernels)}`);
+    const flags = [
+      ...language,
+      ...[optimisation(), '-g', '-fPIC', `-I${include}`],
+      ...mathFlags(options.math),
+      ...(options.unchecked ? [] : hooks),
+    ];
     const mixed = mixedFloats(structure, edited.text, folder, flags);
     if (mixed.length > 0) return { errors: mixed, kernels: [], constants };
     const tables = join(folder, 'tables.c');
     writeFileSync(tables, tableText(kernels));
     const compiled = run([
       ...flags,
-      ...(options.unchecked ? [] : hooks),
+      '-include-pch',
+      precompiled(flags),
       '-c',
       unit,
       '-o',
@@ -237,7 +247,8 @@ let simulator: string | undefined;
 function simulatorHash(): string {
   if (simulator !== undefined) return simulator;
   const hash = createHash('sha256').update(run(['--version']).stdout);
-  const here = fileURLToPath(new URL('./', sourceFolder()));
+  // the code that runs, which may be what was built before the sources changed
+  const here = fileURLToPath(new URL('./', import.meta.url));
   for (const folder of [include, join(include, 'sim'), here, join(here, '../../metal-check')]) {
     for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
       if (entry.isFile()) hash.update(entry.name).update(readFileSync(join(folder, entry.name)));
@@ -247,6 +258,20 @@ function simulatorHash(): string {
   return simulator;
 }
 
+/** The library's headers, read once for each set of flags: most of the time of a small source otherwise. */
+function precompiled(flags: readonly string[]): string {
+  // checked by their sizes, not their times: the key holds what they say
+  const emit = [...flags, '-Xclang', '-emit-pch', '-Xclang', '-fno-pch-timestamp'];
+  const key = createHash('sha256').update(simulatorHash()).update(emit.join('\0')).digest('hex');
+  const path = join(cacheFolder(), `headers-${key.slice(0, 16)}.pch`);
+  if (existsSync(path)) return path;
+  const own = `${path}.${process.pid}`;
+  const made = run([...emit, '-c', join(include, 'metal_sim_headers.clcpp'), '-o', own]);
+  if (made.status !== 0) throw new Error(`the headers do not compile:\n${made.stderr}`);
+  renameSync(own, path);
+  return path;
+}
+
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : 1;
 }
@@ -254,7 +279,14 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 /** A key under which the result of compiling may be kept. */
 export function cacheKey(source: string, options: CompileOptions): string {
   const hash = createHash('sha256').update(simulatorHash()).update('\0').update(source);
-  hash.update(JSON.stringify([[...(options.constants ?? [])], options.unchecked, options.math]));
+  hash.update(
+    JSON.stringify([
+      [...(options.constants ?? [])],
+      options.unchecked,
+      options.math,
+      optimisation(),
+    ]),
+  );
   return hash.digest('hex').slice(0, 32);
 }
 

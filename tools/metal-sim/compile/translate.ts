@@ -415,7 +415,10 @@ function kernelsOf(
   const common = {
     parameters: parametersOf(kernel),
     maxThreads: Number(kernel.attributes.get('max_total_threads_per_threadgroup') ?? 0) || 0,
-    hasBarriers: body.some((t) => waiting.has(t.text) || isWaiting(t.text)),
+    // what a template calls may depend on its arguments
+    hasBarriers:
+      body.some((t) => waiting.has(t.text) || isWaiting(t.text)) ||
+      (isTemplate(tokens, at) && waiting.size > 0),
     usesConstants:
       constants.length > 0 && tokens.some((t, i) => names.has(t.text) && scopes[i]!.length > 0),
   };
@@ -497,6 +500,14 @@ function waitingNames({ tokens, scopes }: Structure): ReadonlySet<string> {
     if (name === undefined) return;
     const body = tokens.slice(i, closing(tokens, i));
     definitions.push({ name: name.text, words: new Set(body.map((t) => t.text)) });
+  });
+  tokens.forEach((token, i) => {
+    if (token.text !== 'using' && token.text !== 'typedef') return;
+    let end = i;
+    while (end < tokens.length && tokens[end]!.text !== ';') end++;
+    const name = token.text === 'using' ? tokens[i + 1] : tokens[end - 1];
+    if (name === undefined) return;
+    definitions.push({ name: name.text, words: new Set(tokens.slice(i, end).map((t) => t.text)) });
   });
   const waiting = new Set<string>();
   for (let size = -1; size !== waiting.size; ) {

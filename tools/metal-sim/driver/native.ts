@@ -30,6 +30,8 @@ export interface Launch {
   /** Bytes of `[[threadgroup(n)]]`. */
   readonly threadgroupLengths?: readonly number[];
   readonly seed?: number;
+  /** Whether subnormal floats are flushed to zero. */
+  readonly flush?: boolean;
   /** How often the dispatch is repeated without a barrier between. */
   readonly again?: number;
   /** Whether the buffers are released before they are used. */
@@ -103,6 +105,7 @@ export class Library {
         threadgroupLengths: [0, 1, 2, 3].map((i) => launch.threadgroupLengths?.[i] ?? 0),
         seed: launch.seed ?? 0,
         again: launch.again ?? 0,
+        flush: Number(launch.flush ?? false),
         released: Number(launch.released ?? false),
       },
     );

@@ -85,6 +85,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   dispatch.is_nonuniform = option(env, args[5], "nonuniform") != 0;
   Engine& engine = Engine::shared();
   engine.seed(option(env, args[5], "seed") + 1);
+  engine.flush_subnormals(option(env, args[5], "flush") != 0);
   napi_value lengths;
   napi_get_named_property(env, args[5], "threadgroupLengths", &lengths);
   for (uint32_t i = 0; i < 4; i++) dispatch.threadgroup_lengths[i] = number_at(env, lengths, i);

@@ -68,7 +68,39 @@ Engine& Engine::shared() {
 // ---------------------------------------------------------------------------------------------------------
 // Running
 
+namespace {
+
+/** Makes arithmetic take subnormal floats for zeros, and give zeros for them, as long as it lives. */
+class Flushing {
+ public:
+  explicit Flushing(bool is_on) : before_(get()) {
+    if (is_on) set(before_ | kFlush);
+  }
+  ~Flushing() { set(before_); }
+  Flushing(const Flushing&) = delete;
+  Flushing& operator=(const Flushing&) = delete;
+
+ private:
+#if defined(__x86_64__)
+  static constexpr uint64_t kFlush = 0x8040;  // of results and of operands
+  static uint64_t get() { return __builtin_ia32_stmxcsr(); }
+  static void set(uint64_t state) { __builtin_ia32_ldmxcsr(static_cast<unsigned>(state)); }
+#else
+  static constexpr uint64_t kFlush = 1 << 24;
+  static uint64_t get() { return __builtin_arm_rsr64("fpcr"); }
+  static void set(uint64_t state) { __builtin_arm_wsr64("fpcr", state); }
+#endif
+  uint64_t before_;
+};
+
+}  // namespace
+
 std::vector<Finding> Engine::run(const Dispatch& dispatch) {
+  const Flushing flushing(is_flushing_);
+  return run_checked(dispatch);
+}
+
+std::vector<Finding> Engine::run_checked(const Dispatch& dispatch) {
   dispatch_ = &dispatch;
   findings_.clear();
   serial_++;
@@ -154,6 +186,9 @@ void Engine::run_threadgroup(const Dispatch& dispatch, Size position) {
     current_ = &lane;
     lane.fiber.start(&Engine::enter, &lane);
     lane.fiber.resume();
+    if (findings_.empty() && !lane.fiber.is_done()) {
+      report("simulator", "waits, and its translation did not expect that: it is a mistake of the simulator", nullptr);
+    }
     return;
   }
   for (unsigned i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -78,6 +79,9 @@ class Engine {
   /** The segments of the library that `inside` lies in: kernels may read them, for there are its constants. */
   void add_library(uintptr_t inside);
 
+  /** Whether subnormal floats are zeros to arithmetic, as on Apple GPUs; halfs stay as they are. METAL_SIM_FLUSH=1 begins so. */
+  void flush_subnormals(bool is_on) { is_flushing_ = is_on; }
+
   // Called by kernels.
   bool fails_spuriously() { return random_() % 8 == 0; }
   void barrier(unsigned flags, const void* site);
@@ -135,6 +139,9 @@ class Engine {
   void report(std::string kind, std::string message, const void* site);
   std::string describe(const Access& access) const;
 
+  std::vector<Finding> run_checked(const Dispatch& dispatch);
+
+  bool is_flushing_ = std::getenv("METAL_SIM_FLUSH") != nullptr;
   Memory memory_;
   Statistics statistics_;
   std::mt19937_64 random_{1};

@@ -126,3 +126,11 @@ kernel void choices(device const short* x [[buffer(0)]], device short* y [[buffe
   row[2] = short(ushort(v << 2));
   row[3] = short(half(v < 8));
 }
+
+// Sums and bits of numbers too small to be normal, in three types.
+kernel void tiny(device const float* x [[buffer(0)]], device float* sum [[buffer(1)]], device uint* moved [[buffer(2)]],
+                 device half* halves [[buffer(3)]], uint i [[thread_position_in_grid]]) {
+  sum[i] = x[i] + x[i];
+  moved[i] = as_type<uint>(x[i]);
+  halves[i] = halves[i] + halves[i];
+}

@@ -156,6 +156,25 @@ test('bfloat and half are rounded after each operation', () => {
   expect(bits).toEqual(shorts(200, (i) => halfBits(square(halfValue(h[i]!)) + 1)));
 });
 
+test('subnormal floats are flushed on demand, and halfs never', () => {
+  for (const flush of [false, true]) {
+    const x = Float32Array.of(2 ** -140, 2 ** -126);
+    const sum = floats(2);
+    const moved = uints(2);
+    const halves = Uint16Array.of(3, 0x0400);
+    run(library('elementwise'), {
+      kernel: 'tiny',
+      buffers: [x, sum, moved, halves],
+      grid: [2],
+      threadgroup: [1],
+      flush,
+    });
+    expect([...sum]).toEqual([flush ? 0 : 2 ** -139, 2 ** -125]);
+    expect([...moved]).toEqual([1 << 9, 1 << 23]);
+    expect([...halves]).toEqual([6, 0x0800]);
+  }
+});
+
 test('structs have the layout of C with packed vectors in them', () => {
   // kind at 0, position at 4, spin at 16, id at 20; 24 bytes
   const data = new DataView(new ArrayBuffer(48));
