@@ -85,14 +85,14 @@ Napi::Value device(const Napi::CallbackInfo &info) {
     result.Set("maxThreadgroupMemoryLength", static_cast<double>([gpu maxThreadgroupMemoryLength]));
     result.Set("maxThreadsPerThreadgroup", static_cast<double>([gpu maxThreadsPerThreadgroup].width));
     auto families = Napi::Array::New(env);
+    // by number: older SDKs lack the names of newer families
     static constexpr struct {
-      MTLGPUFamily family;
+      NSInteger family;
       const char *name;
-    } known[] = {{MTLGPUFamilyApple6, "apple6"},   {MTLGPUFamilyApple7, "apple7"},   {MTLGPUFamilyApple8, "apple8"},
-                 {MTLGPUFamilyApple9, "apple9"},   {MTLGPUFamilyApple10, "apple10"}, {MTLGPUFamilyMac2, "mac2"},
-                 {MTLGPUFamilyMetal3, "metal3"},   {MTLGPUFamilyMetal4, "metal4"}};
+    } known[] = {{1006, "apple6"},   {1007, "apple7"}, {1008, "apple8"},  {1009, "apple9"},
+                 {1010, "apple10"}, {2002, "mac2"},   {5001, "metal3"}, {5002, "metal4"}};
     for (const auto &[family, name] : known) {
-      if ([gpu supportsFamily:family]) families.Set(families.Length(), name);
+      if ([gpu supportsFamily:static_cast<MTLGPUFamily>(family)]) families.Set(families.Length(), name);
     }
     result.Set("families", families);
     return "";

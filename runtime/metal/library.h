@@ -44,9 +44,9 @@ struct KernelRequest {
   /** Threads of a threadgroup along x, y and z: then launches count threads. Zeros: `threads` along x, launches count threadgroups. */
   uint64_t threadgroup[3] = {0, 0, 0};
   /** The .metallib that has it, when that is one of its own. */
-  std::string library;
+  std::string library = {};
   /** Empty for kernels whose buffers have bindings of their own. */
-  ArgumentBuffer arguments;
+  ArgumentBuffer arguments = {};
 };
 
 /** A kernel, ready to be dispatched. */
