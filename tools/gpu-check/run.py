@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import traceback
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -54,10 +55,17 @@ def main():
         torch.cuda.empty_cache()
     print(f"{len(records)} cases, {failures} failed")
     if options.json:
-        versions = {"cuda": torch.version.cuda, "torch": torch.__version__}
+        versions = {"cuda": torch.version.cuda, "torch": torch.__version__, "jax": version_of("jax")}
         report = {"device": torch.cuda.get_device_name(), "copy": copy, "versions": versions, "cases": records}
         options.json.write_text(json.dumps(report, indent=1))
     return 1 if failures else 0
+
+
+def version_of(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
 
 
 def check(plan, folder, copies, with_peers):
