@@ -54,6 +54,39 @@ describe('the sample', () => {
   });
 });
 
+test('trees of several types, several results, constants, loops and an entry of its own', async () => {
+  const split = `#include <metal_stdlib>
+struct Dims { int N; };
+[[kernel, max_total_threads_per_threadgroup(32)]]
+void split(device const half* w [[buffer(0)]], device const bool* keep [[buffer(1)]], device const int* k [[buffer(2)]],
+           device half* low [[buffer(3)]], device bool* isLow [[buffer(4)]], constant Dims& dims [[buffer(5)]],
+           uint i [[thread_position_in_grid]]) {
+  const bool below = w[i] < half(k[0]);
+  low[i] = keep[i] && below ? w[i] : half(dims.N);
+  isLow[i] = below;
+}`;
+  const halve = 'kernel void halve(device const float* x, device float* y) { y[0] = x[0] / 2; }';
+  const text = `struct Weights<N> { w: f16[N], keep: bool[N] }
+export extern fn split(m: Weights<N>, k: i32) -> (f16[N], bool[N])
+  metal ${JSON.stringify(split)} grid(N) threads(32) {
+  (where(m.keep & (m.w < f16(k)), m.w, f16(N)), m.w < f16(k))
+}
+extern fn halve(x: f32) -> f32 metal ${JSON.stringify(halve)} grid(1) threads(1) { x / 2 }
+export fn constant(m: Weights<4>) -> (f16[4], bool[4]) { split(m, 0) }
+export fn halves(x: f32, n: i32) -> f32 {
+  var y = x;
+  var i = 0;
+  while i < n { y = halve(y); i += 1; }
+  y
+}`;
+  const both = await Both.of(text, device);
+  const keep = tensor(Uint8Array.from([1, 1, 0, 1]), [4], 'bool');
+  const w = tensor([1, -2, -3, 0.5], [4], 'f16');
+  both.call('split', [{ w, keep }, tensor(1, [], 'i32')]);
+  both.call('constant', [{ w, keep }]);
+  both.call('halves', [tensor(40), tensor(3, [], 'i32')]);
+});
+
 test('a kernel that is wrong shows beside its body, and the simulator names it', async () => {
   const text = `extern fn double(x: f32[N]) -> f32[N]
   metal "#include <metal_stdlib>\\nkernel void double_it(const device float* x, device float* y, uint i [[thread_position_in_grid]]) { y[i + 1] = 2 * x[i]; }" kernel "double_it" grid(N) threads(32) {
