@@ -4,6 +4,7 @@ import { primitives } from '../../compiler/primitives/registry.ts';
 import type { Module } from '../../runtime/index.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { runFunction } from '../support/functions.ts';
+import { countMetal } from '../support/metal-count.ts';
 import { strictMetal } from '../support/metal-device.ts';
 import { callOnCpu, entryOf } from '../support/run-on-cpu.ts';
 import { compileProgramForMetal } from '../support/run-on-metal-device.ts';
@@ -32,6 +33,7 @@ describe.each(libraries.map((own, i) => [i, own] as const))('library %i', (_, ow
   }, 300_000);
 
   test.each(own)('$label', ({ func, operands }) => {
+    countMetal({ what: 'primitives in every dtype', functions: 1, calls: 1 });
     const expected = runFunction(func, operands);
     const found = callOnCpu(module, func.name, operands);
     expect(found.length).toBe(expected.length);

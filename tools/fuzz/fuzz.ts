@@ -1,4 +1,7 @@
 /** Runs many programs: seeds in order, in batches, on several processes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cpuModels } from '../../compiler/schedule/device-model.ts';
 import { emptyReport, mergeReports, Worker } from './pool.ts';
 import type { BatchOptions, BatchReport, FuzzDevice } from './run.ts';
@@ -35,11 +38,14 @@ export function optionsOf(seed: number, device: FuzzDevice = 'cpu'): BatchOption
 export async function fuzz(options: FuzzOptions): Promise<BatchReport> {
   const { seed, programs, milliseconds = Infinity, processes = 2, device, progress } = options;
   const end = performance.now() + milliseconds;
+  // what is drawn at random is compiled once and runs on a few numbers
+  const cache = mkdtempSync(join(tmpdir(), 'mlxc-fuzz-'));
+  const environment = { METAL_SIM_CACHE: cache, METAL_SIM_OPTIMIZE: '0', MLXC_METAL_SEPARATE: '1' };
   const last = seed + programs;
   let next = seed;
   let total = emptyReport;
   const work = async (): Promise<void> => {
-    const worker = new Worker();
+    const worker = new Worker({ environment });
     while (next < last && performance.now() < end) {
       const start = next;
       // batches end where their options change
@@ -51,6 +57,10 @@ export async function fuzz(options: FuzzOptions): Promise<BatchReport> {
     }
     worker.stop();
   };
-  await Promise.all(Array.from({ length: processes }, work));
+  try {
+    await Promise.all(Array.from({ length: processes }, work));
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
   return total;
 }

@@ -8,24 +8,26 @@ import type { Answer, Task } from './worker.ts';
 /** Why a process gave no answer. */
 class Lost extends Error {}
 
-/** How long to wait for an answer. */
-export interface Patience {
-  readonly seconds: number;
-  readonly perProgram: number;
+export interface WorkerOptions {
+  /** How long to wait for an answer: so many seconds, and so many for each program. */
+  readonly seconds?: number;
+  readonly perProgram?: number;
+  /** Variables that the process has beside those of this one. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export class Worker {
   private child: ChildProcess | undefined;
-  private readonly patience: Patience;
+  private readonly options: WorkerOptions;
 
-  constructor(patience: Patience = { seconds: 60, perProgram: 5 }) {
-    this.patience = patience;
+  constructor(options: WorkerOptions = {}) {
+    this.options = options;
   }
 
   /** The report of a batch; what crashed or hung is a failure in it. */
   async run(task: Task): Promise<BatchReport> {
     const programs = (task.seeds?.length ?? 0) + (task.cases?.length ?? 0);
-    const { seconds, perProgram } = this.patience;
+    const { seconds = 60, perProgram = 5 } = this.options;
     try {
       return await this.ask(task, seconds + programs * perProgram);
     } catch (error) {
@@ -43,7 +45,7 @@ export class Worker {
   }
 
   private ask(task: Task, seconds: number): Promise<BatchReport> {
-    this.child ??= start();
+    this.child ??= start(this.options.environment);
     const { child } = this;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => lose(`no answer within ${seconds} seconds`), seconds * 1000);
@@ -82,11 +84,15 @@ function halves({ seeds = [], cases = [], options }: Task): readonly Task[] {
 }
 
 /** From sources through tsx, or as built. */
-function start(): ChildProcess {
+function start(environment: WorkerOptions['environment'] = {}): ChildProcess {
   const source = fileURLToPath(new URL('worker.ts', import.meta.url));
   const path = existsSync(source) ? source : fileURLToPath(new URL('worker.js', import.meta.url));
   const execArgv = path.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  return fork(path, { execArgv, serialization: 'advanced' });
+  return fork(path, {
+    execArgv,
+    serialization: 'advanced',
+    env: { ...process.env, ...environment },
+  });
 }
 
 function lostReport(task: Task, message: string): BatchReport {

@@ -214,11 +214,7 @@ class Batch {
   }
 
   private async load(program: ScheduledProgram, cacheFolder: string): Promise<Module> {
-    if (program.target === 'metal') {
-      // what is drawn at random is compiled once
-      process.env['METAL_SIM_CACHE'] = cacheFolder;
-      return loadScheduledForMetal(program, metalDevice('metal-sim'));
-    }
+    if (program.target === 'metal') return loadScheduledForMetal(program, metalDevice('metal-sim'));
     const moreFlags = this.options.isOptimized ? [] : ['-O0'];
     return (await compileScheduledForCpu(program, { cacheFolder, moreFlags })).module;
   }
@@ -304,7 +300,8 @@ function collect(program: Program, used: Set<string>): void {
     forEachOperation(func, (op) => used.add(op.primitive.name));
 }
 
-function hasDoubles(func: Func): boolean {
+/** Whether any value of a function is f64, which Metal has not. */
+export function hasDoubles(func: Func): boolean {
   let found = func.parameters.some((p) => p.type.dtype === 'f64');
   forEachOperation(func, (op) => {
     found ||= op.results.some((r) => r.type.dtype === 'f64');
