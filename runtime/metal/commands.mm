@@ -94,7 +94,6 @@ void Commands::commit() {
         }
         onEnd("");
       } else {
-        context->replaceQueue();
         onEnd(problemOf(ended, label, kernels));
       }
     }

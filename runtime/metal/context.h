@@ -48,7 +48,10 @@ class MetalContext {
 
   /** A command buffer that does not retain what it uses: the run does. Autoreleased; nil when Metal gives none. Blocks while too many are under way. */
   id<MTLCommandBuffer> commandBuffer();
-  /** After an error, later command buffers of a queue may fail for no fault of their own: the next one comes from a new queue. */
+  /**
+   * After an error, later command buffers of a queue may fail for no fault of their own: from now on they come from a new queue. Only while
+   * nothing is under way, since nothing orders the command buffers of two queues.
+   */
   void replaceQueue();
 
   /** The numbers block * kNumbers ... as i32, to bind where a kernel reads the index of a loop. Nothing when memory is out. */

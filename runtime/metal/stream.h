@@ -39,6 +39,8 @@ class Stream {
   /** Ends the runs at the front that have nothing left to do; they end in the order of submission. */
   void reap();
   bool isInFlight(const void *owner) const;
+  /** A new queue after an error, once all that the old one has is done. */
+  void replaceQueue(std::unique_lock<std::mutex> &lock);
 
   std::mutex mutex_;
   /** For the encoding thread: something waits and nobody encodes. */
@@ -49,6 +51,8 @@ class Stream {
   bool isEncoding_ = false;
   /** Those that have been taken for encoding and have not ended. */
   std::deque<RunReference> inFlight_;
+  /** Whether a command buffer has failed since the queue was new. */
+  bool hasFailed_ = false;
   std::thread encoder_;
   bool stop_ = false;
 };

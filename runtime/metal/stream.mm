@@ -78,8 +78,9 @@ void Stream::work() {
 void Stream::encodeNext(std::unique_lock<std::mutex> &lock) {
   const RunReference run = std::move(waiting_.front());
   waiting_.pop_front();
-  inFlight_.push_back(run);
   isEncoding_ = true;
+  inFlight_.push_back(run);
+  if (hasFailed_) replaceQueue(lock);
   lock.unlock();
   std::string problem = encodeRun(*MetalContext::shared(), *this, run);
   lock.lock();
@@ -90,6 +91,16 @@ void Stream::encodeNext(std::unique_lock<std::mutex> &lock) {
   if (!waiting_.empty()) wake_.notify_one();
 }
 
+void Stream::replaceQueue(std::unique_lock<std::mutex> &lock) {
+  // all but the run that is next
+  ended_.wait(lock, [&] { return inFlight_.size() == 1; });
+  hasFailed_ = false;
+  guarded([] {
+    MetalContext::shared()->replaceQueue();
+    return std::string();
+  });
+}
+
 void Stream::committed(Run &run) {
   const std::lock_guard lock(mutex_);
   run.open_++;
@@ -98,6 +109,7 @@ void Stream::committed(Run &run) {
 void Stream::ended(const RunReference &run, std::string problem) {
   const std::lock_guard lock(mutex_);
   run->open_--;
+  hasFailed_ = hasFailed_ || !problem.empty();
   if (run->problem_.empty()) run->problem_ = std::move(problem);
   reap();
 }
