@@ -1,7 +1,7 @@
 /** Entries of an index applied to a tensor: slice and reshape, then a dynamic slice or a gather. */
 import type { Span } from '../diagnostics/span.ts';
 import { constantValue, type Int, one, product, zero } from '../symbolic/integer.ts';
-import { isSigned } from '../tensor-ir/dtype.ts';
+import { byteSize, isSigned } from '../tensor-ir/dtype.ts';
 import type { Value } from '../tensor-ir/program.ts';
 import { broadcastTogether } from './broadcast.ts';
 import type { Elaborator } from './elaborator.ts';
@@ -136,10 +136,12 @@ export function sameDType(e: Elaborator, values: readonly Value[]): readonly Val
 }
 
 /** Negative indices of the run count from the end. */
-export function wrapIndex(e: Elaborator, index: Value, size: Int): Value {
-  const { dtype, shape } = index.type;
-  if (!isSigned(dtype) || e.nonNegative.has(index)) return index;
+export function wrapIndex(e: Elaborator, given: Value, size: Int): Value {
+  if (!isSigned(given.type.dtype) || e.nonNegative.has(given)) return given;
   const b = e.builder;
+  // the size may be more than a narrow integer holds
+  const index = byteSize(given.type.dtype) < 4 ? convert(b, given, 'i32') : given;
+  const { dtype, shape } = index.type;
   const isNegative = apply(b, 'lt', [index, constant(b, dtype, shape, 0)]);
   const known = constantValue(size);
   const offset =

@@ -31,8 +31,15 @@ export function targetsAt(
 ): readonly ScatterTarget[] {
   return indices.map((value, i) => ({
     axis: axes[i]!,
-    scalar: b.let('target', b.at(value, point)),
+    scalar: b.let('target', widened(b.at(value, point))),
   }));
+}
+
+/** In a dtype that holds the sizes of axes too: 256 is no u8. */
+function widened(index: KernelScalar): KernelScalar {
+  const is32 = index.dtype === 'i32' || /^[iu](?:8|16)$/.test(index.dtype);
+  const dtype = is32 ? 'i32' : 'i64';
+  return index.dtype === dtype ? index : { kind: 'convert', dtype, value: index };
 }
 
 /** Whether all targets lie within the bounds of their axes, `[0, size)` unless `boundsOf` says otherwise. */

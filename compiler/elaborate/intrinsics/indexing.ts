@@ -1,6 +1,6 @@
 /** Reading and writing at positions known only at run time. Negative positions count from the end. */
 import { type Int, one, print, product } from '../../symbolic/integer.ts';
-import { isInteger, isSigned } from '../../tensor-ir/dtype.ts';
+import { byteSize, isInteger, isSigned } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { Intrinsic } from '../intrinsic.ts';
 import { expandDims, moveAxes } from './shapes.ts';
@@ -15,12 +15,18 @@ import {
 } from './support.ts';
 
 /** Negative indices become size + index; the primitives clamp or drop what is still out of range. */
-export function countFromEnd(e: Emitter, index: Value, size: Int): Value {
+export function countFromEnd(e: Emitter, given: Value, size: Int): Value {
+  const index = widened(e, given);
   const { dtype, shape } = index.type;
   if (!isSigned(dtype)) return index;
   const isNegative = e.apply('lt', [index, e.fill(0, dtype, shape)]);
   const shifted = e.apply('add', [index, e.broadcast(e.dim(size, dtype), shape, [])]);
   return e.apply('select', [isNegative, shifted, index]);
+}
+
+/** Sizes and places of other axes may be more than a narrow integer holds. */
+function widened(e: Emitter, index: Value): Value {
+  return byteSize(index.type.dtype) < 4 ? e.convert(index, 'i32') : index;
 }
 
 function integers(a: Arguments, name: string): Value {
@@ -86,9 +92,7 @@ const takeAlongAxis = intrinsic(
     const index = a.broadcast(wanted, hold(shared, wanted.type.shape[axis]!), range(rank));
     a.requireElements(x.type.shape[axis]!, product(index.type.shape));
     const positions = range(rank).map((i) =>
-      i === axis
-        ? countFromEnd(a, index, x.type.shape[axis]!)
-        : a.iota(index.type.dtype, index.type.shape, i),
+      i === axis ? countFromEnd(a, index, x.type.shape[axis]!) : a.iota('i32', index.type.shape, i),
     );
     return a.tensor(a.apply('gather', [x, ...positions], { axes: range(rank) }));
   },
@@ -118,7 +122,7 @@ const putAlongAxis = intrinsic(
     const positions = range(rank).map((i) =>
       i === axis
         ? countFromEnd(a, wanted, x.type.shape[axis]!)
-        : a.iota(wanted.type.dtype, wanted.type.shape, i),
+        : a.iota('i32', wanted.type.shape, i),
     );
     const attrs = { axes: range(rank), mode: 'set' };
     return a.tensor(a.apply('scatter', [x, update, ...positions], attrs));
@@ -130,7 +134,7 @@ const oneHot = intrinsic(
   [required('x'), optional('num_classes'), optional('dtype')],
   'i32[...S] to T[...S, num_classes]: 1 at the class, 0 elsewhere (all 0 for a class out of range).',
   (a) => {
-    const x = integers(a, 'x');
+    const x = widened(a, integers(a, 'x'));
     const expected = a.call.expected?.kind === 'tensor' ? a.call.expected : undefined;
     const classes = a.isNone('num_classes') ? expected?.shape.at(-1) : a.int('num_classes');
     if (classes === undefined) return a.fail('MLX2473', '`one_hot` needs `num_classes` here');
