@@ -79,7 +79,8 @@ export function analyse(tokens: readonly Token[]): Structure {
   for (const s of structs) typeNames.add(s.name.text);
   tokens.forEach((t, i) => {
     const before = tokens[i - 1]?.text;
-    if (before === 'typename' || before === 'class') typeNames.add(t.text);
+    const isNamed = before === 'typename' || before === 'class';
+    if (isNamed && t.kind === 'word') typeNames.add(t.text);
     if (tokens[i - 1]?.text === 'using' && tokens[i + 1]?.text === '=') typeNames.add(t.text);
   });
   return { tokens, scopes, kernels: kernelsOf(tokens), structs, typeNames };

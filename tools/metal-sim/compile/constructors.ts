@@ -38,7 +38,10 @@ interface Names {
   readonly templated: ReadonlySet<string>;
 }
 
-export function constructors(tokens: readonly Token[]): readonly Edit[] {
+export function constructors(
+  tokens: readonly Token[],
+  isInFunction: (i: number) => boolean,
+): readonly Edit[] {
   const names = collect(tokens);
   const edits: Edit[] = [];
   tokens.forEach((token, i) => {
@@ -48,6 +51,13 @@ export function constructors(tokens: readonly Token[]): readonly Edit[] {
     if (start !== undefined && close > i + 1) {
       const type = textOf(tokens, start, i);
       edits.push(...construct(tokens, start, i, close, type, names));
+      return;
+    }
+    const declared = isInFunction(i) ? declaredType(tokens, i, close) : undefined;
+    if (declared !== undefined) {
+      const space = tokens[i - 3]?.text === '::' ? 'metal::' : '';
+      const text = ` = metal_sim::construct<${space}${declared}>(`;
+      edits.push({ from: i, to: i + 1, text });
       return;
     }
     const cast = castType(tokens, i, close, names);
@@ -176,6 +186,35 @@ function dependentStart(tokens: readonly Token[], last: number): number | undefi
   return undefined;
 }
 
+/** Whether a sign or operator stands before its only operand. */
+function isUnary(tokens: readonly Token[], i: number): boolean {
+  const text = tokens[i]?.text ?? '';
+  if (text === '!' || text === '~') return true;
+  if (!['-', '+', '*', '&'].includes(text)) return false;
+  const before = tokens[i - 1];
+  const isOperand =
+    before !== undefined &&
+    (before.kind === 'number' ||
+      (before.kind === 'word' && before.text !== 'return') ||
+      before.text === ')' ||
+      before.text === ']');
+  return !isOperand;
+}
+
+/** `uint3 v(1, 2, 3);` in a function: the type's text; undefined when `(` does not begin the value of a declared vector. */
+function declaredType(tokens: readonly Token[], open: number, close: number): string | undefined {
+  const name = tokens[open - 1];
+  const type = tokens[open - 2];
+  const after = tokens[close + 1]?.text;
+  if (name?.kind !== 'word' || type === undefined || !vectorName.test(type.text)) return undefined;
+  if ((after !== ';' && after !== ',') || close === open + 1) return undefined;
+  // parameters of a function that is declared begin with a type
+  const first = tokens[open + 1]!;
+  const second = tokens[open + 2]!;
+  if (first.kind === 'word' && second.kind === 'word') return undefined;
+  return type.text;
+}
+
 /** The vector type of `(type)` before an operand. */
 function castType(
   tokens: readonly Token[],
@@ -187,7 +226,7 @@ function castType(
   if (before !== undefined && (before.kind === 'word' || [')', ']', '>'].includes(before.text))) {
     if (before.text !== 'return') return undefined;
   }
-  if (['-', '+', '!', '~', '*', '&'].includes(before?.text ?? '')) return undefined;
+  if (isUnary(tokens, open - 1)) return undefined;
   const after = tokens[close + 1];
   if (
     after === undefined ||

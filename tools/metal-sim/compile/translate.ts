@@ -9,7 +9,7 @@ import { openClOnlyWords } from '../../metal-check/words.ts';
 import { conditions } from './conditions.ts';
 import { constructors } from './constructors.ts';
 import { applyEdits, type Edit, type EditedText } from './edit.ts';
-import { constantData, memberFunctions } from './spaces.ts';
+import { constantData, functionArguments, memberFunctions } from './spaces.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
 export type ConstantValues = ReadonlyMap<number, string>;
@@ -81,13 +81,14 @@ export function translateMetal(
   for (const [k, kernel] of structure.kernels.entries())
     threadgroupLocals(structure, kernel, k, edits);
   const instances = instantiations(structure, edits);
+  const isInFunction = (i: number): boolean =>
+    structure.scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel');
   edits.push(
-    ...constructors(structure.tokens),
+    ...constructors(structure.tokens, isInFunction),
+    ...functionArguments(structure.tokens),
     ...memberFunctions(structure),
     ...constantData(structure),
   );
-  const isInFunction = (i: number): boolean =>
-    structure.scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel');
   edits.push(...conditions(structure.tokens, isInFunction));
   words(structure, defined, edits);
   const waiting = waitingNames(structure);
@@ -345,7 +346,7 @@ function instantiations({ tokens, scopes }: Structure, edits: Edit[]): readonly 
     edits.push({ from: i, to: end + 1, text: '' });
     const call = instanceExpression(body);
     if (call === undefined) throw new TranslationProblem('an instantiation of what?', token.line);
-    const hostName = host < 0 ? call : JSON.parse(body[host + 2]!.text);
+    const hostName = host < 0 ? call : joinedStrings(body, host + 2);
     const name = call.slice(0, call.indexOf('<')).trim();
     found.push({
       name: name.slice(name.lastIndexOf(':') + 1),
@@ -356,15 +357,27 @@ function instantiations({ tokens, scopes }: Structure, edits: Edit[]): readonly 
   return found;
 }
 
+/** Strings side by side are one: macros make names so. */
+function joinedStrings(tokens: readonly Token[], from: number): string {
+  let text = '';
+  for (let i = from; tokens[i]?.kind === 'string'; i++) text += String(JSON.parse(tokens[i]!.text));
+  return text;
+}
+
 /** `f<float>` of the tokens of an instantiation. */
 function instanceExpression(body: readonly Token[]): string | undefined {
-  let list = body;
-  const decl = list.findIndex((t) => t.text === 'decltype');
-  if (decl >= 0) list = list.slice(closing(list, decl + 1) + 1);
+  let list: readonly Token[] = body;
+  for (;;) {
+    if (list[0]?.text === '[') list = list.slice(closing(list, 0) + 1);
+    else if (list[0]?.text === 'kernel') list = list.slice(1);
+    else break;
+  }
+  // the type: decltype(f<T>), void, or a name of the function's type
+  if (list[0]?.text === 'decltype') list = list.slice(closing(list, 1) + 1);
   else {
-    const voids = list.findIndex((t) => t.text === 'void');
-    if (voids < 0) return undefined;
-    list = list.slice(voids + 1);
+    let type = 1;
+    while (list[type]?.text === '::') type += 2;
+    list = list.slice(type);
   }
   const open = list.findIndex((t) => t.text === '<');
   if (open < 0) return undefined;

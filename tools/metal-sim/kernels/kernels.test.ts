@@ -650,6 +650,26 @@ test('copies between strided arrays', () => {
   );
 });
 
+test('idioms of libraries: functions as template arguments, names made by macros, unions, quantised blocks', () => {
+  const on = library('idioms');
+  expect(on.kernels).toEqual([
+    'kernel_multiply',
+    'row_reduce_f32',
+    'row_reduce_i32',
+    'row_reduce_u8',
+    'misc',
+  ]);
+  const x = ints(3 * 100, (i) => ((i * 7919) % 1000) - 500);
+  const y = ints(3);
+  run(on, {
+    kernel: 'row_reduce_i32',
+    buffers: [x, y, BigInt64Array.of(100n), ints(1)],
+    grid: [1, 3],
+    threadgroup: [32],
+  });
+  expect([...y]).toEqual([0, 1, 2].map((r) => Math.max(...x.subarray(100 * r, 100 * r + 100))));
+});
+
 // -----------------------------------------------------------------------------------------------------------
 // lanes
 
