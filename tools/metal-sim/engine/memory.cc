@@ -25,6 +25,14 @@ AllocationReference Memory::add(void* base, size_t length, std::string label) {
 
 void Memory::release(const AllocationReference& allocation) { allocation->is_released = true; }
 
+void Memory::forget(const AllocationReference& allocation) {
+  const std::lock_guard lock(mutex_);
+  allocation->is_released = true;
+  latest_ = nullptr;
+  const auto found = by_base_.find(allocation->base);
+  if (found != by_base_.end() && found->second == allocation) by_base_.erase(found);
+}
+
 Allocation* Memory::find(uintptr_t address) {
   const std::lock_guard lock(mutex_);
   if (latest_ != nullptr && address - latest_->base < latest_->length) return latest_;

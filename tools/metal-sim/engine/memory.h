@@ -67,6 +67,8 @@ class Memory {
  public:
   AllocationReference add(void* base, size_t length, std::string label);
   void release(const AllocationReference& allocation);
+  /** Releases memory that nobody can name afterwards: nothing of it stays known. */
+  void forget(const AllocationReference& allocation);
   /** The allocation that an address lies in, or nullptr. */
   Allocation* find(uintptr_t address);
 

@@ -33,7 +33,7 @@ class Bytes {
     allocation = Engine::shared().memory().add(memory_, length, "setBytes");
   }
   ~Bytes() {
-    Engine::shared().memory().release(allocation);
+    Engine::shared().memory().forget(allocation);
     std::free(memory_);
   }
   Bytes(const Bytes &) = delete;
