@@ -3,6 +3,7 @@
  *
  *   npm run demo                          on the CPU
  *   npm run demo -- --device metal        on the GPU of a Mac
+ *   npm run demo -- --device metal-sim    on the simulator of Metal that the tests use (npm test builds it), on Linux
  *   npm run demo -- --device interp       in the reference interpreter, which needs no C compiler
  */
 import { fileURLToPath } from 'node:url';
@@ -31,7 +32,14 @@ async function open(device: string): ReturnType<typeof load<typeof Digits>> {
   throw new MlxcError('MLX5118', `there is no device ${device}`, 'use cpu, interp or metal');
 }
 
+/** METAL_SIM_CHECKS=off leaves them out. */
+function describeChecks(): string {
+  const isOff = process.env['METAL_SIM_CHECKS'] === 'off';
+  return isOff ? 'without checks of memory' : 'with all checks on, for every dispatch';
+}
+
 async function main(): Promise<void> {
+  if (options.device === 'metal-sim') console.log(`the simulator of Metal, ${describeChecks()}`);
   const { init, train_step, evaluate, confusion } = (await open(options.device)).functions;
   const { training, heldOut } = readDigits();
   const test = asBatch(heldOut);
