@@ -23,7 +23,19 @@ AllocationReference Memory::add(void* base, size_t length, std::string label) {
   return allocation;
 }
 
-void Memory::release(const AllocationReference& allocation) { allocation->is_released = true; }
+void Memory::release(const AllocationReference& allocation) {
+  const std::lock_guard lock(mutex_);
+  allocation->is_released = true;
+  released_.push_back(allocation);
+  if (released_.size() <= kMostReleased) return;
+  const AllocationReference oldest = released_.front().lock();
+  released_.pop_front();
+  if (oldest == nullptr) return;
+  const auto found = by_base_.find(oldest->base);
+  if (found == by_base_.end() || found->second != oldest) return;
+  by_base_.erase(found);
+  latest_ = nullptr;
+}
 
 void Memory::forget(const AllocationReference& allocation) {
   const std::lock_guard lock(mutex_);

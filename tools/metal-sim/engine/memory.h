@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -62,7 +63,7 @@ struct Allocation {
 
 using AllocationReference = std::shared_ptr<Allocation>;
 
-/** All allocations by address. Released ones stay known until their addresses are used again. Any thread may call. */
+/** All allocations by address. Released ones, the last thousand, stay known until their addresses are used again. Any thread may call. */
 class Memory {
  public:
   AllocationReference add(void* base, size_t length, std::string label);
@@ -75,6 +76,8 @@ class Memory {
  private:
   std::mutex mutex_;
   std::map<uintptr_t, AllocationReference> by_base_;
+  static constexpr size_t kMostReleased = 1024;
+  std::deque<std::weak_ptr<Allocation>> released_;
   Allocation* latest_ = nullptr;
 };
 
