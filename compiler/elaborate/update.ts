@@ -125,6 +125,11 @@ export function elaborateUpdate(e: Elaborator, call: Call, scope: Scope): Term |
 }
 
 /** What the index would read: the type that `x.at[i].set(normal(key))` directs at its argument. */
+/** What the index would read. Nothing is read, so an axis may be empty: writes out of range are dropped. */
+function partAt(e: Elaborator, x: Value, entries: readonly PlainEntry[]): Value | undefined {
+  return e.conditions.repeated(zero, () => new Region(e).run(() => applyIndex(e, x, entries)));
+}
+
 function typeOfPlace(
   e: Elaborator,
   object: Term,
@@ -133,7 +138,7 @@ function typeOfPlace(
   if (object.kind !== 'tensor') return undefined;
   const before = e.errorCount;
   e.quiet++;
-  const part = new Region(e).run(() => applyIndex(e, object.value, entries));
+  const part = partAt(e, object.value, entries);
   e.quiet--;
   e.errorCount = before;
   return part === undefined
@@ -223,7 +228,7 @@ function updateTensor(
     return errorTerm;
   }
   // what the index would read, built aside: its shape is what the update must broadcast to
-  const part = new Region(e).run(() => applyIndex(e, x, entries));
+  const part = partAt(e, x, entries);
   if (part === undefined) return errorTerm;
   const wanted = part.type.shape;
   e.builder.span = places.span;

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { fuzz } from '../../tools/fuzz/fuzz.ts';
 import { countMetal } from '../support/metal-count.ts';
 
-const programs = Number(process.env['MLXC_FUZZ_METAL_PROGRAMS'] ?? 2200);
+const programs = Number(process.env['MLXC_FUZZ_METAL_PROGRAMS'] ?? 300);
 const seed = 1;
 /** About one in twelve has an f64 somewhere. */
 const fewest = 0.9 * programs;
