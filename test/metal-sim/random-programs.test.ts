@@ -8,8 +8,8 @@ import { countMetal } from '../support/metal-count.ts';
 
 const programs = Number(process.env['MLXC_FUZZ_METAL_PROGRAMS'] ?? 300);
 const seed = 1;
-/** About one in twelve has an f64 somewhere. */
-const fewest = 0.9 * programs;
+/** About one in eight has an f64 somewhere, which Metal has not. */
+const fewest = 0.8 * programs;
 
 test(`${programs} programs from seed ${seed} agree with the evaluator`, {
   timeout: 3_600_000,
