@@ -4,8 +4,8 @@
  *
  * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, build/metal_sim_run.node, which runs kernels
  * from tests without Metal's host API, and build/libmetal_sim_framework.so, that API over GNUstep. Each only when its sources, flags or
- * compiler have changed. Needs clang 19 and GNUstep; says what to install and exits with 2 when they are missing. --engine leaves out the
- * host API and does without GNUstep.
+ * compiler have changed. Needs clang 19 and GNUstep; says what to install and exits with 2 when they are missing. With --engine GNUstep may
+ * be missing: the host API is left out then. Where it can be built it always is, for it must know the same engine as the kernels.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,15 +35,16 @@ function ask(command, args) {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-const isEngineOnly = process.argv.includes('--engine');
 const version = ask(compiler, ['--version']);
 if (version === undefined) missing(`${compiler} is missing`, 'clang-19');
-if (!isEngineOnly && !existsSync('/usr/include/GNUstep/Foundation/Foundation.h')) {
-  missing('GNUstep is missing', 'libgnustep-base-dev gobjc libblocksruntime-dev');
-}
 const objc = ask('gcc', ['-print-file-name=include']);
-if (!isEngineOnly && (objc === undefined || !existsSync(join(objc, 'objc', 'objc.h')))) {
-  missing("GCC's Objective-C headers are missing", 'gobjc');
+const hasGnustep = existsSync('/usr/include/GNUstep/Foundation/Foundation.h');
+const hasObjectiveC = objc !== undefined && existsSync(join(objc, 'objc', 'objc.h'));
+if (!process.argv.includes('--engine')) {
+  if (!hasGnustep) {
+    missing('GNUstep is missing', 'libgnustep-base-dev gobjc libblocksruntime-dev');
+  }
+  if (!hasObjectiveC) missing("GCC's Objective-C headers are missing", 'gobjc');
 }
 
 /** Flags for Objective-C++ over GNUstep; the runtime's files are compiled with them too. */
@@ -124,7 +125,7 @@ library(
   [`-L${build}`, '-lmetal_sim', `-Wl,-rpath,${build}`, '-ldl'],
   [...headers, ...filesIn('engine').filter((file) => file.endsWith('.h'))],
 );
-if (!isEngineOnly) buildFramework();
+if (hasGnustep && hasObjectiveC) buildFramework();
 
 function buildFramework() {
   library(
