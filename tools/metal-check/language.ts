@@ -2,7 +2,7 @@
  * The rules of Metal that clang's OpenCL C++ mode does not have: what any Metal source must keep, whoever wrote it. Each looks at tokens,
  * scopes and kernel signatures and reports what a Metal compiler refuses.
  */
-import { closing, type KernelText, type Structure } from './structure.ts';
+import { closing, isTypeAt, type KernelText, type Structure } from './structure.ts';
 import type { Token } from './tokens.ts';
 import { forbiddenWords, kernelInputs, keywords } from './words.ts';
 
@@ -55,6 +55,9 @@ export const noStaticLocals: Rule = (s) =>
 export const noLambdas: Rule = ({ tokens }) =>
   tokens.flatMap((t, i) => {
     if (t.text !== '[' || tokens[i + 1]?.text === '[' || tokens[i - 1]?.text === '[') return [];
+    // after a lambda's captures come parameters or its body; not so after `[0 ... 3]` in a list of values
+    const after = tokens[closing(tokens, i) + 1]?.text;
+    if (after !== '(' && after !== '{') return [];
     const before = tokens[i - 1];
     const isAfterValue =
       before !== undefined &&
@@ -92,7 +95,7 @@ function typeStart(s: Structure, i: number): number | undefined {
     return undefined;
   }
   const isMember = s.tokens[i - 2]?.text === '.' || s.tokens[i - 2]?.text === '->';
-  const isType = s.typeNames.has(before.text) || /^(?:packed|atomic)_\w+$/.test(before.text);
+  const isType = isTypeAt(s, i - 1) || /^(?:packed|atomic)_\w+$/.test(before.text);
   return isType && !isMember ? i - 1 : undefined;
 }
 
@@ -257,7 +260,8 @@ function parameterErrors(kernel: KernelText): readonly RuleError[] {
   for (const p of kernel.parameters) {
     const words = p.tokens.map((t) => t.text);
     const name = p.tokens[p.tokens.length - 1]!;
-    if (words.includes('*') || words.includes('&')) {
+    // an array is a pointer to its first element
+    if (words.includes('*') || words.includes('&') || words[words.length - 1] === ']') {
       errors.push(...bindingErrors(p.attribute, p.attributeArgument, name, used, words));
       continue;
     }

@@ -36,6 +36,8 @@ export interface Structure {
   readonly kernels: readonly KernelText[];
   readonly structs: readonly StructText[];
   readonly typeNames: ReadonlySet<string>;
+  /** Where the parameters of templates are types, by name: from token to token. Elsewhere the name may be a variable's. */
+  readonly templateTypes: ReadonlyMap<string, readonly (readonly [number, number])[]>;
 }
 
 const scalarTypes = [
@@ -79,11 +81,47 @@ export function analyse(tokens: readonly Token[]): Structure {
   for (const s of structs) typeNames.add(s.name.text);
   tokens.forEach((t, i) => {
     const before = tokens[i - 1]?.text;
-    const isNamed = before === 'typename' || before === 'class';
-    if (isNamed && t.kind === 'word') typeNames.add(t.text);
+    if (before === 'class' && t.kind === 'word' && tokens[i + 1]?.text === '{')
+      typeNames.add(t.text);
     if (tokens[i - 1]?.text === 'using' && tokens[i + 1]?.text === '=') typeNames.add(t.text);
   });
-  return { tokens, scopes, kernels: kernelsOf(tokens), structs, typeNames };
+  const templateTypes = templateTypesOf(tokens, typeNames);
+  for (const name of templateTypes.keys()) typeNames.add(name);
+  return { tokens, scopes, kernels: kernelsOf(tokens), structs, typeNames, templateTypes };
+}
+
+/** Whether the word at `i` names a type there. */
+export function isTypeAt({ tokens, typeNames, templateTypes }: Structure, i: number): boolean {
+  const { text } = tokens[i]!;
+  if (!typeNames.has(text)) return false;
+  const ranges = templateTypes.get(text);
+  return ranges === undefined || ranges.some(([from, to]) => from <= i && i < to);
+}
+
+function templateTypesOf(
+  tokens: readonly Token[],
+  others: ReadonlySet<string>,
+): Map<string, (readonly [number, number])[]> {
+  const types = new Map<string, (readonly [number, number])[]>();
+  tokens.forEach((token, i) => {
+    if (token.text !== 'template' || tokens[i + 1]?.text !== '<') return;
+    const names: string[] = [];
+    let depth = 0;
+    let at = i + 1;
+    for (; at < tokens.length; at++) {
+      const { text } = tokens[at]!;
+      if (text === '<') depth++;
+      if (text === '>' && --depth === 0) break;
+      if (text !== 'typename' && text !== 'class') continue;
+      const name = tokens[at + 1]!;
+      if (name.kind === 'word' && !others.has(name.text)) names.push(name.text);
+    }
+    if (names.length === 0) return;
+    while (at < tokens.length && tokens[at]!.text !== '{' && tokens[at]!.text !== ';') at++;
+    const end = tokens[at]?.text === '{' ? closing(tokens, at) : at;
+    for (const name of names) types.set(name, [...(types.get(name) ?? []), [i, end]]);
+  });
+  return types;
 }
 
 /** The index of the bracket that closes the one at `open`; the last token when there is none. */
@@ -110,9 +148,12 @@ function scopesOf(tokens: readonly Token[]): readonly (readonly ScopeKind[])[] {
     if (token.text === '(') parentheses++;
     if (token.text === ')') parentheses--;
     if (token.text === '{') {
-      stack = [...stack, scopeKind(tokens, statementStart, i, stack)];
+      const isOutside = stack.every((kind) => kind === 'namespace' || kind === 'initialiser');
+      const isValue = parentheses > 0 && isOutside;
+      stack = [...stack, isValue ? 'initialiser' : scopeKind(tokens, statementStart, i, stack)];
     }
-    if (token.text === '{' || token.text === '}' || (token.text === ';' && parentheses === 0)) {
+    const isBrace = token.text === '{' || token.text === '}';
+    if ((isBrace && parentheses === 0) || (token.text === ';' && parentheses === 0)) {
       statementStart = i + 1;
     }
   });
@@ -188,7 +229,7 @@ function kernelsOf(tokens: readonly Token[]): KernelText[] {
       addAttributes(tokens.slice(start, b + 1), attributes);
       b = start - 1;
     }
-    while (at < tokens.length && tokens[at]!.text !== '(') {
+    while (at < tokens.length && tokens[at]!.text !== '(' && tokens[at]!.text !== ';') {
       if (tokens[at]!.text === '[') {
         const end = closing(tokens, at);
         addAttributes(tokens.slice(at, end + 1), attributes);
@@ -199,7 +240,7 @@ function kernelsOf(tokens: readonly Token[]): KernelText[] {
       }
     }
     const name = words[words.length - 1];
-    if (at >= tokens.length || name === undefined) continue;
+    if (tokens[at]?.text !== '(' || name === undefined) continue;
     const endOfParameters = closing(tokens, at);
     if (tokens[endOfParameters + 1]?.text !== '{') continue;
     kernels.push({
