@@ -79,7 +79,17 @@ export const simulator = {
     '-lobjc',
   ],
 };
-const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra'];
+const common = [
+  '-std=c++20',
+  '-O2',
+  '-g',
+  '-fPIC',
+  '-pthread',
+  '-Wall',
+  '-Wextra',
+  // A worker of Node closes its addons as it ends, and destructors of its thread, GNUstep's among them, run only after that.
+  '-Wl,-z,nodelete',
+];
 
 const filesIn = (folder) => readdirSync(join(here, folder)).map((file) => join(here, folder, file));
 
