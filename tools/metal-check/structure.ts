@@ -166,7 +166,10 @@ function scopeKind(
   brace: number,
   stack: readonly ScopeKind[],
 ): ScopeKind {
-  const head = tokens.slice(start, brace).map((t) => t.text);
+  const head = tokens
+    .slice(start, brace)
+    .filter((t) => t.kind !== 'directive')
+    .map((t) => t.text);
   if (head.includes('namespace')) return 'namespace';
   if (stack.includes('function') || stack.includes('kernel')) {
     const before = head[head.length - 1];

@@ -75,6 +75,7 @@ const language: readonly string[] = [
   `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
   '-ferror-limit=0',
   '-fno-caret-diagnostics',
+  '-fdiagnostics-print-source-range-info',
   '-fbracket-depth=1024',
   // float to int truncates, saturates, and makes 0 of NaN; bfloat is rounded after each operation; integers wrap
   '-fno-strict-float-cast-overflow',
@@ -180,7 +181,8 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     }
     const { kernels, constants, edited } = translation;
     const unit = join(folder, 'kernels.clcpp');
-    writeFileSync(unit, `#line 1 "${sourceName}"\n${edited.text}\n${entryText(kernels)}`);
+    const unitText = `#line 1 "${sourceName}"\n${edited.text}\n${entryText(kernels)}`;
+    writeFileSync(unit, unitText);
     const flags = [
       ...language,
       ...[optimisation(), '-g', '-fPIC', `-I${include}`],
@@ -200,7 +202,7 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       '-o',
       join(folder, 'kernels.o'),
     ]);
-    const errors = errorsIn(compiled.stderr, names).map((e) => ({
+    const errors = errorsIn(compiled.stderr, names, unitText).map((e) => ({
       ...e,
       column: sourceColumn(edited, e.line, e.column),
       message: asMetal(e.message),
@@ -396,20 +398,37 @@ function mixedFloats(
   return errors;
 }
 
-/** Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. */
 const narrowing = /^implicit conversion .*to '(?:__private )?(?:bfloat|__bf16)'/;
+/** What stands between an integer and a bfloat that it is combined with. */
+const combines = /^(?:[-+*/<>!?:]|==)/;
 
-function errorsIn(stderr: string, files: RegExp | ReadonlySet<string>): readonly MetalError[] {
+/**
+ * Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. `unit` is what was
+ * compiled.
+ */
+function errorsIn(
+  stderr: string,
+  files: RegExp | ReadonlySet<string>,
+  unit = '',
+): readonly MetalError[] {
   const errors: MetalError[] = [];
   let pending: string | undefined;
+  const unitLines = unit.split('\n');
   for (const line of stderr.split('\n')) {
-    const match = /^(.*?):(\d+):(\d+): (?:fatal )?(error|note|warning): (.*)$/.exec(line);
+    const match =
+      /^(.*?):(\d+):(\d+):((?:\{[^}]*\})*):? (?:fatal )?(error|note|warning): (.*)$/.exec(line);
     if (match === null) continue;
-    const [, name, at, column, severity, message] = match;
+    const [, name, at, column, ranges, severity, message] = match;
     const isOurs = files instanceof RegExp ? files.test(name!) : files.has(name!);
     const file = files instanceof RegExp || name === sourceName ? {} : { file: name! };
-    // only float becomes a bfloat's value without a cast, and nothing becomes a bfloat
-    if (severity === 'error' || (severity === 'warning' && narrowing.test(message!))) {
+    // nothing becomes a bfloat without a cast, but for integers beside one in arithmetic
+    const context = /\{(\d+):(\d+)-[^{]*$/.exec(ranges!);
+    const isCombined =
+      context !== null &&
+      message!.includes('may lose precision') &&
+      combines.test(unitLines[Number(context[1]) - 1]?.slice(Number(context[2]) - 1) ?? '');
+    const isNarrowing = severity === 'warning' && narrowing.test(message!) && !isCombined;
+    if (severity === 'error' || isNarrowing) {
       pending = isOurs ? undefined : message;
       if (isOurs) {
         errors.push({ ...file, line: Number(at), column: Number(column), message: message! });

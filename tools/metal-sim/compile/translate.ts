@@ -9,7 +9,10 @@ import { openClOnlyWords } from '../../metal-check/words.ts';
 import { conditions } from './conditions.ts';
 import { constructors } from './constructors.ts';
 import { applyEdits, type Edit, type EditedText } from './edit.ts';
-import { constantData, functionArguments, memberFunctions } from './spaces.ts';
+import { functionArguments } from './functions.ts';
+import { vectorLists } from './lists.ts';
+import { memberFunctions } from './members.ts';
+import { constantData } from './spaces.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
 export type ConstantValues = ReadonlyMap<number, string>;
@@ -86,6 +89,7 @@ export function translateMetal(
   edits.push(
     ...constructors(structure.tokens, isInFunction),
     ...functionArguments(structure.tokens),
+    ...vectorLists(structure),
     ...memberFunctions(structure),
     ...constantData(structure),
   );
@@ -162,11 +166,12 @@ function spaceAt({ tokens, scopes }: Structure, i: number): string {
   return isProgramScope && isVariable(tokens, i) ? '__global const' : 'metal_sim_constant';
 }
 
+/** Whether `static` stands before the word at `i`, in a declaration of data. */
 function isStatic(tokens: readonly Token[], i: number): boolean {
-  for (let at = i - 1; at > i - 4; at--) {
-    const text = tokens[at]?.text ?? '';
+  for (let at = i - 1; at > 0; at--) {
+    const { text } = tokens[at]!;
     if (text === 'static') return true;
-    if (text !== 'const' && text !== 'constexpr' && text !== 'inline') return false;
+    if (['(', ';', '{', '}', ':'].includes(text) && tokens[at - 1]?.text !== ':') return false;
   }
   return false;
 }

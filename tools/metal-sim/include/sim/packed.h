@@ -68,3 +68,24 @@ METAL_SIM_PACKED_NAMES(float)
 #undef METAL_SIM_PACKED_NAMES
 
 }  // namespace metal
+
+// Vectors go by their names outside of the namespace too.
+#define METAL_SIM_VECTOR_NAMES(T) \
+  using metal::T##2; \
+  using metal::T##3; \
+  using metal::T##4;
+#define METAL_SIM_GLOBAL_NAMES(T) METAL_SIM_VECTOR_NAMES(T) METAL_SIM_VECTOR_NAMES(packed_##T)
+METAL_SIM_VECTOR_NAMES(bool)
+METAL_SIM_GLOBAL_NAMES(char)
+METAL_SIM_GLOBAL_NAMES(uchar)
+METAL_SIM_GLOBAL_NAMES(short)
+METAL_SIM_GLOBAL_NAMES(ushort)
+METAL_SIM_GLOBAL_NAMES(int)
+METAL_SIM_GLOBAL_NAMES(uint)
+METAL_SIM_GLOBAL_NAMES(long)
+METAL_SIM_GLOBAL_NAMES(ulong)
+METAL_SIM_GLOBAL_NAMES(half)
+METAL_SIM_GLOBAL_NAMES(bfloat)
+METAL_SIM_GLOBAL_NAMES(float)
+#undef METAL_SIM_GLOBAL_NAMES
+#undef METAL_SIM_VECTOR_NAMES

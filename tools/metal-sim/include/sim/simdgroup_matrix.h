@@ -3,7 +3,7 @@
 
 namespace metal {
 
-template <typename T, int Columns, int Rows> struct simdgroup_matrix {
+template <typename T, int Columns, int Rows = Columns> struct simdgroup_matrix {
   static_assert(Columns == 8 && Rows == 8, "simdgroup matrices are 8 x 8");
   static_assert(is_floating_point_v<T>, "the elements of a simdgroup matrix are half, bfloat or float");
   vec<T, 2> elements_;
@@ -23,7 +23,7 @@ typedef simdgroup_matrix<half, 8, 8> simdgroup_half8x8;
 typedef simdgroup_matrix<bfloat, 8, 8> simdgroup_bfloat8x8;
 typedef simdgroup_matrix<float, 8, 8> simdgroup_float8x8;
 
-template <typename T, int C, int R> METAL_SIM_INLINE simdgroup_matrix<T, C, R> make_filled_simdgroup_matrix(T x) {
+template <typename T, int C, int R = C> METAL_SIM_INLINE simdgroup_matrix<T, C, R> make_filled_simdgroup_matrix(T x) {
   simdgroup_matrix<T, C, R> m;
   m.elements_ = vec<T, 2>{x, x};
   return m;

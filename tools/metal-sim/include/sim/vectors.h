@@ -160,6 +160,17 @@ template <typename T, typename... A> constexpr T construct(A... a) {
   }
 }
 
+/** Values in braces: those of the components that are left out are zero. */
+template <typename T, typename... A> constexpr T list(A... a) {
+  typedef typename vector_of<T>::element E;
+  constexpr int missing = vector_of<T>::count - (vector_of<A>::count + ...);
+  static_assert(missing >= 0, "excess elements in the list of a vector");
+  if constexpr (missing == 0) return construct<T>(a...);
+  else if constexpr (missing == 1) return construct<T>(a..., (E)0);
+  else if constexpr (missing == 2) return construct<T>(a..., (E)0, (E)0);
+  else return construct<T>(a..., (E)0, (E)0, (E)0);
+}
+
 /** A C-style cast to a vector: `caster<T>() ->* x` binds as `(T)x` does. */
 template <typename T> struct caster {
   template <typename A> constexpr T operator->*(A a) const { return construct<T>(a); }

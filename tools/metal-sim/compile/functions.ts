@@ -1,0 +1,24 @@
+/** Functions as arguments of templates. */
+import type { Token } from '../../metal-check/tokens.ts';
+import type { Edit } from './edit.ts';
+
+/**
+ * In a list of template parameters clang's OpenCL mode takes no pointers to functions, but references, `void (&f)(int)`, which find
+ * their overload as pointers do. Aliases of such types, `using op = float (*)(float);`, become references too.
+ */
+export function functionArguments(tokens: readonly Token[]): readonly Edit[] {
+  const edits: Edit[] = [];
+  tokens.forEach((token, i) => {
+    if (token.text !== '(' || tokens[i + 1]?.text !== '*') return;
+    const close = tokens[i + 2]?.kind === 'word' ? i + 3 : i + 2;
+    if (tokens[close]?.text !== ')' || tokens[close + 1]?.text !== '(') return;
+    for (let at = i - 1; at >= 0; at--) {
+      const { text } = tokens[at]!;
+      if (text === ';' || text === '{' || text === '}') return;
+      if (!['template', 'typedef', 'using'].includes(text)) continue;
+      edits.push({ from: i + 1, to: i + 2, text: '&' });
+      return;
+    }
+  });
+  return edits;
+}
