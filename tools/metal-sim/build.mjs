@@ -65,10 +65,13 @@ export const objectiveC = [
   `-I${join(here, 'include')}`,
   '-Wno-nullability-completeness',
 ];
+/** A worker of Node closes its addons as it ends, and destructors of its thread, GNUstep's among them, run only after that. */
+const staysLoaded = '-Wl,-z,nodelete';
 /** What builds code against the simulator, and links it. */
 export const simulator = {
   compiler,
   libraries: [
+    staysLoaded,
     `-L${build}`,
     '-lmetal_sim_framework',
     '-lmetal_sim',
@@ -87,8 +90,7 @@ const common = [
   '-pthread',
   '-Wall',
   '-Wextra',
-  // A worker of Node closes its addons as it ends, and destructors of its thread, GNUstep's among them, run only after that.
-  '-Wl,-z,nodelete',
+  staysLoaded,
 ];
 
 const filesIn = (folder) => readdirSync(join(here, folder)).map((file) => join(here, folder, file));
