@@ -82,16 +82,7 @@ export const simulator = {
     '-lobjc',
   ],
 };
-const common = [
-  '-std=c++20',
-  '-O2',
-  '-g',
-  '-fPIC',
-  '-pthread',
-  '-Wall',
-  '-Wextra',
-  staysLoaded,
-];
+const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra', staysLoaded];
 
 const filesIn = (folder) => readdirSync(join(here, folder)).map((file) => join(here, folder, file));
 
