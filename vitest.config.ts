@@ -3,13 +3,6 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/**
- * The simulated Metal device has a run of its own, `npm run test:metal`: two threads of one process that have loaded it may crash
- * when the process ends, after all tests (docs/open-ends.md).
- */
-const simulated: readonly string[] =
-  process.env['MLXC_TEST_METAL'] === undefined ? ['test/metal-sim/**', 'tools/metal-sim/**'] : [];
-
 const config: ViteUserConfig = defineConfig({
   resolve: {
     // samples import the package by its name; tests run the sources, not what was built before
@@ -25,7 +18,7 @@ const config: ViteUserConfig = defineConfig({
       'test/**/*.test.ts',
       'tools/**/*.test.ts',
     ],
-    exclude: ['node_modules/**', 'dist/**', ...simulated],
+    exclude: ['node_modules/**', 'dist/**'],
     pool: 'threads',
     isolate: false,
     testTimeout: 60_000,

@@ -18,11 +18,10 @@ const report = join(scratch, 'tests.json');
 let passed = 0;
 let failed = 0;
 
-const test = spawnSync(
-  'npm',
-  ['test', '--', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
-);
+const test = spawnSync('npm', ['test', '--', '--reporter=json', `--outputFile.json=${report}`], {
+  cwd: root,
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
 try {
   const results = JSON.parse(readFileSync(report, 'utf8'));
   passed += results.numPassedTests;

@@ -1,8 +1,7 @@
 /**
- * A reporter of vitest, for `npm run test:metal`: what was checked, what ran on the simulated device, what was compared, and how many
- * wrong kernels and wrong uses of Metal were refused.
+ * A reporter of vitest, beside its own, for what concerns Metal: what was checked, what ran on the simulated device, what was compared,
+ * and how many wrong kernels and wrong uses of Metal were refused.
  */
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { MetalCount } from '../../test/support/metal-count.ts';
 
 interface Row {
@@ -14,41 +13,33 @@ interface Row {
   calls: number;
 }
 
+/** Tests that say something of Metal. */
+const ofMetal = /^(test\/metal|test\/metal-sim|tools\/metal-check|tools\/metal-sim)\//;
+
 export default class MetalReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const rows = new Map<string, Row>();
-    const failures: string[] = [];
     for (const module of modules) {
       const { relativeModuleId: file } = module;
-      failures.push(...module.errors().map((error) => `${file}: ${error.message}`));
-      for (const suite of module.children.allSuites()) {
-        failures.push(
-          ...suite.errors().map((error) => `${file} > ${suite.fullName}: ${error.message}`),
-        );
-      }
-      for (const test of module.children.allTests()) addTest(rows, file, test, failures);
+      if (!ofMetal.test(file)) continue;
+      for (const test of module.children.allTests()) addTest(rows, file, test);
     }
-    console.log(showCounts([...rows.values()]));
-    for (const failure of failures) console.log(`\nFAILED ${failure}`);
+    if (rows.size > 0) console.log(showCounts([...rows.values()]));
   }
 }
 
-function addTest(rows: Map<string, Row>, file: string, test: TestCase, failures: string[]): void {
+function addTest(rows: Map<string, Row>, file: string, test: TestCase): void {
   const { metal } = test.meta() as { readonly metal?: MetalCount };
   const what = `${metal?.what ?? whatOf(file)}  (${file})`;
   const row = rows.get(what) ?? { what, tests: 0, passed: 0, skipped: 0, functions: 0, calls: 0 };
   rows.set(what, row);
-  const { state, errors = [] } = test.result();
+  const { state } = test.result();
   row.tests += 1;
   if (state === 'passed') {
     row.passed += 1;
     row.functions += metal?.functions ?? 0;
     row.calls += metal?.calls ?? 0;
   } else if (state === 'skipped') row.skipped += 1;
-  else {
-    const messages = errors.map((error) => error.message).join('\n');
-    failures.push(`${file} > ${test.fullName}\n${messages.slice(0, 2000)}`);
-  }
 }
 
 /** From folders to what their tests are about, the first that fits. */
