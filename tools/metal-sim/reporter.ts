@@ -2,6 +2,7 @@
  * A reporter of vitest, beside its own, for what concerns Metal: what was checked, what ran on the simulated device, what was compared,
  * and how many wrong kernels and wrong uses of Metal were refused.
  */
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { MetalCount } from '../../test/support/metal-count.ts';
 
 interface Row {
