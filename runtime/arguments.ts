@@ -26,6 +26,8 @@ export interface LeafArgument {
   readonly tensor: Tensor | undefined;
   /** Whether code outside the runtime can reach the memory. */
   readonly isExposed: boolean;
+  /** The device whose memory it is; undefined for memory that came from outside. */
+  readonly owner: string | undefined;
 }
 
 export class ArgumentReader {
@@ -100,7 +102,13 @@ export class ArgumentReader {
       if (!holds(dtype, value) || value.length % width !== 0) {
         this.problem(path, 'has the wrong element type', showLeaf(leaf), value);
       } else
-        this.leaves.push({ data: value, shape: undefined, tensor: undefined, isExposed: true });
+        this.leaves.push({
+          data: value,
+          shape: undefined,
+          tensor: undefined,
+          isExposed: true,
+          owner: undefined,
+        });
       return;
     }
     if (typeof value === 'object' && !Array.isArray(value)) {
@@ -113,7 +121,7 @@ export class ArgumentReader {
         this.problem(path, 'has the wrong number of axes', showLeaf(leaf), made);
       } else {
         const { data, shape } = made.lend();
-        this.leaves.push({ data, shape, tensor: undefined, isExposed: false });
+        this.leaves.push({ data, shape, tensor: undefined, isExposed: false, owner: undefined });
       }
     } catch (error) {
       if (!(error instanceof MlxcError)) throw error;

@@ -1,17 +1,12 @@
 /** The CPU device: kernels as C, compiled by the system's compiler, run by the native addon on a thread pool. */
 import type { Plan } from '../compiler/plan/plan.ts';
+import { AddonRun, handlesOf } from './addon-run.ts';
 import { type Bundle, constantsOf } from './bundle.ts';
 import { type CompileOptions, compileKernels } from './compile-kernels.ts';
 import type { Device, Executable, Program, Run, RunContext } from './device.ts';
 import { cpuLaunch, encodePlan } from './encode-plan.ts';
 import { MlxcError, runError } from './errors.ts';
-import {
-  type Native,
-  type NativeInstance,
-  type NativeLibrary,
-  type NativeRun,
-  native,
-} from './native.ts';
+import { type Native, type NativeInstance, type NativeLibrary, native } from './native.ts';
 import { type Dims, rebuild, Sizes } from './sizes.ts';
 import type { TypedArray } from './typed-array.ts';
 
@@ -123,39 +118,15 @@ class CpuExecutable implements Executable {
     { exposed, after }: RunContext,
   ): Run | undefined {
     const { addon, instance } = this;
+    const handles = handlesOf(addon, after);
     try {
-      if (this.isSmall && after.length === 0 && addon.run(instance, parameters, results)) {
+      if (this.isSmall && handles.length === 0 && addon.run(instance, parameters, results)) {
         return undefined;
       }
-      const handles = after.map((earlier) => (earlier as CpuRun).handle);
       const handle = addon.submit(instance, parameters, results, exposed, handles);
-      return handle === undefined ? undefined : new CpuRun(addon, handle);
+      return handle === undefined ? undefined : new AddonRun(addon, handle, runError);
     } catch (error) {
       throw error instanceof Error ? runError(error.message) : error;
     }
-  }
-}
-
-class CpuRun implements Run {
-  readonly handle: NativeRun;
-  private readonly addon: Native;
-
-  constructor(addon: Native, handle: NativeRun) {
-    this.addon = addon;
-    this.handle = handle;
-  }
-
-  get hasEnded(): boolean {
-    return this.addon.hasEnded(this.handle);
-  }
-
-  wait(): Error | undefined {
-    const problem = this.addon.wait(this.handle);
-    return problem === '' ? undefined : runError(problem);
-  }
-
-  async ready(): Promise<void> {
-    const problem = await this.addon.ready(this.handle);
-    if (problem !== '') throw runError(problem);
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Plan, PlanKernel, Step } from '../compiler/plan/plan.ts';
+import { AddonRun, handlesOf } from './addon-run.ts';
 import { type Bundle, constantsOf } from './bundle.ts';
 import type { Device, Executable, Program, Run, RunContext } from './device.ts';
 import { encodePlan, metalLaunch } from './encode-plan.ts';
@@ -16,7 +17,6 @@ import {
   type MetalMemory,
   type MetalName,
   type MetalNative,
-  type MetalRunHandle,
   metalNative,
 } from './metal-native.ts';
 import { kernelAt } from './metal-source.ts';
@@ -47,7 +47,7 @@ export interface MetalDevice extends Device {
 export function metalDevice(name: MetalName = 'metal'): MetalDevice {
   const addon = metalNative(name);
   // what a piece of work submitted has ended when the last run has: they end in order
-  let last: MetalRun | undefined;
+  let last: Run | undefined;
   const settle = async (work: () => void | Promise<void>): Promise<void> => {
     await work();
     last?.wait();
@@ -189,7 +189,7 @@ class MetalProgram implements Program {
   private readonly library: MetalLibrary;
   private readonly plan: Plan;
   private readonly bundle: Bundle;
-  private readonly started: (run: MetalRun | undefined) => void;
+  private readonly started: (run: Run | undefined) => void;
   /** Constants in memory that the GPU sees, by the array they were read into. */
   private readonly constants = new Map<TypedArray, Uint8Array>();
 
@@ -198,7 +198,7 @@ class MetalProgram implements Program {
     library: MetalLibrary,
     plan: Plan,
     bundle: Bundle,
-    started: (run: MetalRun | undefined) => void,
+    started: (run: Run | undefined) => void,
   ) {
     this.addon = addon;
     this.library = library;
@@ -242,12 +242,12 @@ class MetalProgram implements Program {
 class MetalExecutable implements Executable {
   private readonly addon: MetalNative;
   private readonly instance: MetalInstance;
-  private readonly started: (run: MetalRun | undefined) => void;
+  private readonly started: (run: Run | undefined) => void;
 
   constructor(
     addon: MetalNative,
     instance: MetalInstance,
-    started: (run: MetalRun | undefined) => void,
+    started: (run: Run | undefined) => void,
   ) {
     this.addon = addon;
     this.instance = instance;
@@ -260,39 +260,15 @@ class MetalExecutable implements Executable {
     { exposed, after }: RunContext,
   ): Run | undefined {
     const { addon, instance } = this;
-    const handles = after.map((earlier) => (earlier as MetalRun).handle);
+    const handles = handlesOf(addon, after);
     try {
       const handle = addon.submit(instance, parameters, results, exposed, handles);
-      const run = handle === undefined ? undefined : new MetalRun(addon, handle);
+      const run = handle === undefined ? undefined : new AddonRun(addon, handle, runError);
       this.started(run);
       return run;
     } catch (error) {
       throw error instanceof Error ? runError(error.message) : error;
     }
-  }
-}
-
-class MetalRun implements Run {
-  readonly handle: MetalRunHandle;
-  private readonly addon: MetalNative;
-
-  constructor(addon: MetalNative, handle: MetalRunHandle) {
-    this.addon = addon;
-    this.handle = handle;
-  }
-
-  get hasEnded(): boolean {
-    return this.addon.hasEnded(this.handle);
-  }
-
-  wait(): Error | undefined {
-    const problem = this.addon.wait(this.handle);
-    return problem === '' ? undefined : runError(problem);
-  }
-
-  async ready(): Promise<void> {
-    const problem = await this.addon.ready(this.handle);
-    if (problem !== '') throw runError(problem);
   }
 }
 

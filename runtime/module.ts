@@ -147,7 +147,7 @@ class PlannedFunction {
     const instance = this.findInstance(leaves, options.dims);
     const donated =
       options.donate === undefined ? undefined : this.donatedLeaves(options.donate, leaves);
-    const context = contextOf(leaves, donated);
+    const context = contextOf(leaves, donated, this.device.name);
     const outputs = this.makeResults(instance, leaves, donated);
     let run: Run | undefined;
     try {
@@ -364,8 +364,9 @@ class PlannedFunction {
       const size = instance.resultSizes[i]! * width;
       const { mayReuse } = buffer;
       if (mayReuse !== undefined && donated?.[mayReuse] === true && !used.has(mayReuse)) {
-        const data = leaves[mayReuse]!.data;
-        if (data.length === size && this.planned.buffers[mayReuse]!.dtype === dtype) {
+        const { data, owner = this.device.name } = leaves[mayReuse]!;
+        const isOurs = owner === this.device.name;
+        if (isOurs && data.length === size && this.planned.buffers[mayReuse]!.dtype === dtype) {
           used.add(mayReuse);
           return { native: data, data, free: undefined, reuses: mayReuse };
         }
@@ -396,6 +397,7 @@ class PlannedFunction {
       const output = outputs[i]!;
       const shape = instance.resultShapes[i]!;
       let { data, free } = output;
+      let owner = this.device.name;
       if (output.reuses !== undefined) {
         free = taken.get(output.reuses);
         taken.delete(output.reuses);
@@ -404,6 +406,7 @@ class PlannedFunction {
         const source = this.planned.buffers[first + i]!.sameAs!;
         if (source < first && taken.has(source)) {
           data = leaves[source]!.data;
+          owner = leaves[source]!.owner ?? owner;
           free = taken.get(source);
           taken.delete(source);
         } else {
@@ -413,7 +416,7 @@ class PlannedFunction {
           data = copyOf(storageOf(leaf.dtype).dtype, original.data);
         }
       }
-      tensors.push(new Tensor(leaf.dtype, shape, data, free).fillBy(run));
+      tensors.push(new Tensor(leaf.dtype, shape, data, free).fillBy(run, owner));
     }
     for (const free of taken.values()) free?.();
     return tensors;
@@ -449,15 +452,21 @@ const empty = new Uint8Array(0);
 
 /**
  * What a run must know of its arguments. Donated memory belongs to the runtime from now on; nobody may take it away to another thread
- * while a run is under way.
+ * while a run is under way. Memory of another device is filled by now, and may be recycled by that device as soon as the call returns.
  */
 function contextOf(
   leaves: readonly LeafArgument[],
   donated: readonly boolean[] | undefined,
+  device: string,
 ): RunContext {
   const exposed: number[] = [];
   const after: Run[] = [];
-  for (const [i, { tensor, isExposed, data }] of leaves.entries()) {
+  for (const [i, { tensor, isExposed, data, owner = device }] of leaves.entries()) {
+    if (owner !== device) {
+      tensor?.wait();
+      exposed.push(i);
+      continue;
+    }
     if (isExposed) {
       if (donated?.[i]) markAsUntransferable(data.buffer);
       else exposed.push(i);

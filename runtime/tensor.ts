@@ -40,6 +40,8 @@ export class Tensor {
   private reader: Run | undefined;
   /** Whether code outside the runtime can reach the memory: it made it, or has seen `data`. */
   private isExposed = true;
+  /** The device whose memory it is; undefined for memory that came from outside. */
+  private owner: string | undefined;
 
   /** `free` is called once, by `dispose`. Use `tensor(...)` to make one. */
   constructor(dtype: ElementType, shape: readonly number[], data: TypedArray, free?: () => void) {
@@ -135,13 +137,16 @@ export class Tensor {
     readonly shape: readonly number[];
     readonly tensor: Tensor;
     readonly isExposed: boolean;
+    readonly owner: string | undefined;
   } {
-    return { data: this.memory(), shape: this.shape, tensor: this, isExposed: this.isExposed };
+    const { shape, isExposed, owner } = this;
+    return { data: this.memory(), shape, tensor: this, isExposed, owner };
   }
 
-  /** Says that only the runtime knows the memory, and that `run` fills it. For the runtime. */
-  fillBy(run: Run | undefined): this {
+  /** Says that only the runtime knows the memory, which the device `owner` gave, and that `run` fills it. For the runtime. */
+  fillBy(run: Run | undefined, owner: string): this {
     this.producer = run;
+    this.owner = owner;
     this.isExposed = false;
     return this;
   }

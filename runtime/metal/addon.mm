@@ -50,6 +50,7 @@ struct EnvironmentData {
   std::vector<Span> parameters;
   std::vector<Span> results;
   mlxc::PendingRuns<RunReference> runs;
+  mlxc::ForeignMemory foreign;
 };
 
 std::mutex environmentMutex;
@@ -295,12 +296,13 @@ Napi::Value submit(const Napi::CallbackInfo &info) {
   for (uint32_t i = 0; i < earlier.Length(); i++) after.push_back(*earlier.Get(i).As<RunHandle>().Data());
   const std::vector<uint32_t> exposed = readPositions(info[3].As<Napi::Array>());
   mlxc::BoundArguments bound;
-  problem = mlxc::bindArguments(*MetalContext::shared(), data.parameters, data.results, exposed, bound);
+  problem = mlxc::bindArguments(*MetalContext::shared(), data.foreign, data.parameters, data.results, exposed, bound);
   if (!problem.empty()) return fail(env, problem);
   const auto kept = Napi::Array::New(env, 2);
   for (uint32_t i = 0; i < 2; i++) kept.Set(i, info[i + 1]);
   auto *runs = &data.runs;
   const auto run = std::make_shared<mlxc::Run>(&data, instance, std::move(bound.arguments), std::move(after), [runs] { runs->notify(); });
+  data.foreign.add(bound.foreign, run);
   data.runs.add(env, run, kept, bytes);
   Stream::shared().submit(run);
   if (!bound.mustWait) return RunHandle::New(env, new RunReference(run), [](Napi::Env, RunReference *p) { delete p; });

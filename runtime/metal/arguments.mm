@@ -1,5 +1,6 @@
 #import "arguments.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -15,23 +16,26 @@ constexpr size_t kAlignment = 16;
 
 class Binder {
  public:
-  Binder(MetalContext &context, BoundArguments &bound) : context_(context), bound_(bound) {}
+  Binder(MetalContext &context, ForeignMemory &foreign, BoundArguments &bound)
+      : context_(context), foreign_(foreign), bound_(bound) {}
 
   std::string parameter(const Span &span, bool isExposed) {
     const auto bytes = static_cast<size_t>(span.bytes);
     if (bytes == 0) return empty(bound_.arguments.parameters);
+    Binding part;
     const bool mayCopy = isExposed && copied_ + bytes <= kMostCopied;
-    BufferReference buffer = mayCopy ? nullptr : inPlace(span);
+    BufferReference buffer = mayCopy ? nullptr : inPlace(span, part);
     if (buffer == nullptr) {
       buffer = context_.pool().allocate(bytes);
       if (buffer == nullptr) return "out of memory for arguments";
       std::memcpy(buffer->memory, span.data, bytes);
-      copied_ += bytes;
+      part = {buffer.get(), 0, bytes};
+      if (isExposed) copied_ += bytes;
     } else if (isExposed) {
       bound_.mustWait = true;
     }
-    add(bound_.arguments.parameters, span, buffer);
-    if (!isExposed) known_[span.data] = bound_.arguments.parameters.back();
+    add(bound_.arguments.parameters, part, buffer);
+    if (!isExposed) known_[span.data] = {part, buffer};
     return "";
   }
 
@@ -40,34 +44,44 @@ class Binder {
     if (bytes == 0) return empty(bound_.arguments.results);
     // a donated parameter that takes the result is the same memory here too
     const auto found = known_.find(span.data);
-    if (found != known_.end() && found->second.bytes >= bytes) {
-      Binding binding = found->second;
-      binding.bytes = bytes;
-      bound_.arguments.results.push_back(binding);
+    if (found != known_.end() && found->second.binding.bytes >= bytes) {
+      Binding part = found->second.binding;
+      part.bytes = bytes;
+      add(bound_.arguments.results, part, found->second.buffer);
     } else {
-      BufferReference buffer = inPlace(span);
-      if (buffer == nullptr) buffer = context_.pool().allocate(bytes);
-      if (buffer == nullptr) return "out of memory for results";
-      add(bound_.arguments.results, span, buffer);
+      Binding part;
+      BufferReference buffer = inPlace(span, part);
+      if (buffer == nullptr) {
+        buffer = context_.pool().allocate(bytes);
+        if (buffer == nullptr) return "out of memory for results";
+        part = {buffer.get(), 0, bytes};
+      }
+      add(bound_.arguments.results, part, buffer);
     }
     const Binding &binding = bound_.arguments.results.back();
     if (binding.memory() != span.data) bound_.arguments.copyOuts.push_back({binding, span.data});
+    if (context_.pool().find(span.data, bytes) == nullptr) {
+      bound_.foreign.push_back({static_cast<const char *>(span.data), binding, bound_.arguments.kept.back()});
+    }
     return "";
   }
 
  private:
-  /** The buffer around memory that kernels can use where it is. */
-  BufferReference inPlace(const Span &span) {
+  /** The buffer that holds memory which kernels can use where it is, and which part that is. */
+  BufferReference inPlace(const Span &span, Binding &part) {
     const auto bytes = static_cast<size_t>(span.bytes);
-    if (reinterpret_cast<uintptr_t>(span.data) % kAlignment != 0) return nullptr;
-    const BufferReference own = context_.pool().find(span.data, bytes);
-    return own != nullptr ? own : context_.pool().wrap(span.data, bytes);
+    BufferReference buffer = foreign_.find(span.data, bytes, part);
+    if (buffer == nullptr) {
+      buffer = context_.pool().find(span.data, bytes);
+      if (buffer == nullptr) buffer = context_.pool().wrap(span.data, bytes);
+      if (buffer == nullptr) return nullptr;
+      part = {buffer.get(), static_cast<size_t>(static_cast<const char *>(span.data) - buffer->memory), bytes};
+    }
+    return part.offset % kAlignment == 0 ? buffer : nullptr;
   }
 
-  void add(std::vector<Binding> &bindings, const Span &span, const BufferReference &buffer) {
-    const auto *data = static_cast<const char *>(span.data);
-    const bool isInside = data >= buffer->memory && data < buffer->memory + buffer->length;
-    bindings.push_back({buffer.get(), isInside ? static_cast<size_t>(data - buffer->memory) : 0, static_cast<size_t>(span.bytes)});
+  void add(std::vector<Binding> &bindings, const Binding &part, const BufferReference &buffer) {
+    bindings.push_back(part);
     bound_.arguments.kept.push_back(buffer);
   }
 
@@ -81,21 +95,56 @@ class Binder {
   }
 
   MetalContext &context_;
+  ForeignMemory &foreign_;
   BoundArguments &bound_;
   size_t copied_ = 0;
-  std::unordered_map<const void *, Binding> known_;
+  struct Known {
+    Binding binding;
+    BufferReference buffer;
+  };
+  std::unordered_map<const void *, Known> known_;
 };
 
 }  // namespace
 
-std::string bindArguments(MetalContext &context, const std::vector<Span> &parameters, const std::vector<Span> &results,
-                          const std::vector<uint32_t> &exposed, BoundArguments &bound) {
+BufferReference ForeignMemory::inUse(const Entry &entry) {
+  const BufferReference buffer = entry.buffer.lock();
+  if (buffer == nullptr) return nullptr;
+  // a buffer that wraps the memory has its contents for ever, another one until they have been copied out
+  if (entry.binding.memory() == entry.memory) return buffer;
+  const auto writer = entry.writer.lock();
+  return writer == nullptr || writer->hasEnded() ? nullptr : buffer;
+}
+
+BufferReference ForeignMemory::find(const void *memory, size_t bytes, Binding &part) {
+  const auto address = reinterpret_cast<uintptr_t>(memory);
+  // the latest has the contents
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    const Binding &whole = entry->binding;
+    const auto start = reinterpret_cast<uintptr_t>(entry->memory);
+    if (address < start || bytes > whole.bytes || address - start > whole.bytes - bytes) continue;
+    const BufferReference buffer = inUse(*entry);
+    if (buffer == nullptr) continue;
+    part = {buffer.get(), whole.offset + (address - start), bytes};
+    return buffer;
+  }
+  return nullptr;
+}
+
+void ForeignMemory::add(const std::vector<ForeignBinding> &bound, const RunReference &run) {
+  const auto isOver = [](const Entry &entry) { return inUse(entry) == nullptr; };
+  entries_.erase(std::remove_if(entries_.begin(), entries_.end(), isOver), entries_.end());
+  for (const ForeignBinding &foreign : bound) entries_.push_back({foreign.memory, foreign.binding, foreign.buffer, run});
+}
+
+std::string bindArguments(MetalContext &context, ForeignMemory &foreign, const std::vector<Span> &parameters,
+                          const std::vector<Span> &results, const std::vector<uint32_t> &exposed, BoundArguments &bound) {
   return guarded([&]() -> std::string {
     std::vector<bool> isExposed(parameters.size());
     for (const uint32_t position : exposed) {
       if (position < isExposed.size()) isExposed[position] = true;
     }
-    Binder binder(context, bound);
+    Binder binder(context, foreign, bound);
     for (size_t i = 0; i < parameters.size(); i++) {
       std::string problem = binder.parameter(parameters[i], isExposed[i]);
       if (!problem.empty()) return problem;

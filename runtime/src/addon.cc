@@ -1,9 +1,7 @@
 // The binding between JavaScript and the CPU device: converts arguments and reports problems, nothing else.
 #include <napi.h>
 
-#include <atomic>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,6 +13,7 @@
 #include "cpu/plan.h"
 #include "cpu/run-queue.h"
 #include "cpu/thread-pool.h"
+#include "node/pending-runs.h"
 #include "node/values.h"
 
 namespace {
@@ -25,9 +24,6 @@ using mlxc::readSpans;
 using mlxc::Span;
 
 constexpr size_t kFirstSweep = size_t{64} << 20;
-/** How far calls may run ahead: so many runs, and beyond the second so many bytes of results. */
-constexpr size_t kMostPending = 32;
-constexpr int64_t kMostPendingBytes = int64_t{256} << 20;
 /** Exposed arguments up to this many bytes are copied, so that the call need not wait. */
 constexpr int64_t kMostCopied = int64_t{256} << 10;
 
@@ -38,17 +34,6 @@ struct Allocation {
   bool isReleased = false;
   /** Empty once the engine has dropped the buffer. */
   napi_ref buffer = nullptr;
-};
-
-/** A run that may not have ended, and what lives until then. */
-struct PendingRun {
-  mlxc::RunReference run;
-  /** The instance and the typed arrays, out of reach of the garbage collector. */
-  napi_ref kept;
-  int64_t bytes;
-  /** Memory given back while the run was pending. */
-  std::vector<void *> released;
-  std::vector<napi_deferred> promises;
 };
 
 /** Of one JavaScript environment (the main thread or a worker). */
@@ -62,14 +47,7 @@ struct EnvironmentData {
   mlxc::Block arena;
   std::vector<Span> parameters;
   std::vector<Span> results;
-  /** In the order of submission, which is that of their ends. */
-  std::deque<PendingRun> pending;
-  int64_t pendingBytes = 0;
-  /** Promises that wait; while there are any, the event loop stays. */
-  size_t promises = 0;
-  /** Calls `settle` on the thread of this environment. */
-  napi_threadsafe_function notice = nullptr;
-  std::atomic<bool> isNoticed{false};
+  mlxc::PendingRuns<mlxc::RunReference> runs;
 };
 
 std::mutex environmentMutex;
@@ -79,10 +57,7 @@ int environments = 0;
 void leaveEnvironment(void *argument) {
   auto *data = static_cast<EnvironmentData *>(argument);
   mlxc::abandon(data);
-  for (PendingRun &pending : data->pending) {
-    for (void *memory : pending.released) mlxc::release(memory);
-    pending.released.clear();
-  }
+  data->runs.leave();
   const std::lock_guard lock(environmentMutex);
   if (--environments > 0) return;
   mlxc::stopExecutor();
@@ -147,30 +122,6 @@ Napi::Value createInstance(const Napi::CallbackInfo &info) {
       env, reference.release(), [](Napi::Env, InstanceReference *p) { delete p; });
 }
 
-/** Lets go of what the runs that have ended held, and settles their promises. On the thread of the environment. */
-void settle(napi_env env, EnvironmentData &data) {
-  while (!data.pending.empty() && data.pending.front().run->hasEnded()) {
-    PendingRun ended = std::move(data.pending.front());
-    data.pending.pop_front();
-    data.pendingBytes -= ended.bytes;
-    napi_delete_reference(env, ended.kept);
-    for (void *memory : ended.released) mlxc::release(memory);
-    for (napi_deferred promise : ended.promises) {
-      napi_value problem;
-      napi_create_string_utf8(env, ended.run->problem().c_str(), NAPI_AUTO_LENGTH, &problem);
-      napi_resolve_deferred(env, promise, problem);
-    }
-    data.promises -= ended.promises.size();
-    if (!ended.promises.empty() && data.promises == 0) napi_unref_threadsafe_function(env, data.notice);
-  }
-}
-
-void onNotice(napi_env env, napi_value, void *context, void *) {
-  auto *data = static_cast<EnvironmentData *>(context);
-  data->isNoticed.store(false);
-  if (env != nullptr) settle(env, *data);
-}
-
 bool readCall(const Napi::CallbackInfo &info, EnvironmentData &data) {
   return info[0].IsExternal() && readSpans(info.Env(), info[1], data.parameters) &&
          readSpans(info.Env(), info[2], data.results);
@@ -180,9 +131,9 @@ bool readCall(const Napi::CallbackInfo &info, EnvironmentData &data) {
 Napi::Value run(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   auto *data = env.GetInstanceData<EnvironmentData>();
-  if (!data->pending.empty()) {
-    settle(env, *data);
-    if (!data->pending.empty()) return Napi::Boolean::New(env, false);
+  if (!data->runs.isEmpty()) {
+    data->runs.settle(env);
+    if (!data->runs.isEmpty()) return Napi::Boolean::New(env, false);
   }
   if (!readCall(info, *data)) return fail(env, "run takes (instance, parameters, results), the last two arrays of typed arrays");
   mlxc::Instance &instance = *info[0].As<Napi::External<InstanceReference>>().Data()->instance;
@@ -217,9 +168,9 @@ bool copyExposed(const Napi::Array &exposed, std::vector<Span> &parameters, std:
   return true;
 }
 
-void waitFor(napi_env env, EnvironmentData &data, const mlxc::Run &run) {
-  mlxc::wait(run);
-  settle(env, data);
+void waitFor(napi_env env, EnvironmentData &data, const mlxc::RunReference &run) {
+  mlxc::wait(*run);
+  data.runs.settle(env);
 }
 
 using RunHandle = Napi::External<mlxc::RunReference>;
@@ -240,11 +191,9 @@ Napi::Value submit(const Napi::CallbackInfo &info) {
   if (!problem.empty()) return fail(env, problem);
   int64_t bytes = 0;
   for (const Span &span : data->results) bytes += span.bytes;
-  settle(env, *data);
-  while (data->pending.size() >= kMostPending ||
-         (data->pending.size() >= 2 && data->pendingBytes + bytes > kMostPendingBytes)) {
-    waitFor(env, *data, *data->pending.front().run);
-  }
+  auto *runs = &data->runs;
+  runs->settle(env);
+  while (runs->isFull(bytes)) waitFor(env, *data, mlxc::RunReference(runs->oldest()));
   std::vector<mlxc::RunReference> after;
   const auto earlier = info[4].As<Napi::Array>();
   for (uint32_t i = 0; i < earlier.Length(); i++) {
@@ -255,27 +204,18 @@ Napi::Value submit(const Napi::CallbackInfo &info) {
   const bool mustWait = exposed.Length() > 0 && !copyExposed(exposed, data->parameters, copies);
   const auto kept = Napi::Array::New(env, 3);
   for (uint32_t i = 0; i < 3; i++) kept.Set(i, info[i]);
-  PendingRun pending{nullptr, nullptr, bytes, {}, {}};
-  napi_create_reference(env, kept, 1, &pending.kept);
   // moving a vector keeps its memory where it is
   auto owned = std::make_shared<std::vector<char>>(std::move(copies));
-  pending.run = std::make_shared<mlxc::Run>(
+  const auto submitted = std::make_shared<mlxc::Run>(
       data,
       [instance, owned, parameters = data->parameters, results = data->results](mlxc::Block &arena) {
         return instance->run(parameters, results, arena);
       },
-      std::move(after),
-      [data] {
-        if (!data->isNoticed.exchange(true)) {
-          napi_call_threadsafe_function(data->notice, nullptr, napi_tsfn_nonblocking);
-        }
-      });
-  const mlxc::RunReference submitted = pending.run;
-  data->pending.push_back(std::move(pending));
-  data->pendingBytes += bytes;
+      std::move(after), [runs] { runs->notify(); });
+  runs->add(env, submitted, kept, bytes);
   mlxc::submit(submitted);
   if (mustWait) {
-    waitFor(env, *data, *submitted);
+    waitFor(env, *data, submitted);
     if (!submitted->problem().empty()) return fail(env, submitted->problem());
     return env.Undefined();
   }
@@ -293,7 +233,7 @@ Napi::Value wait(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsExternal()) return fail(env, "wait takes a run");
   const mlxc::RunReference run = *info[0].As<RunHandle>().Data();
-  waitFor(env, *env.GetInstanceData<EnvironmentData>(), *run);
+  waitFor(env, *env.GetInstanceData<EnvironmentData>(), run);
   return Napi::String::New(env, run->problem());
 }
 
@@ -301,21 +241,8 @@ Napi::Value wait(const Napi::CallbackInfo &info) {
 Napi::Value ready(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsExternal()) return fail(env, "ready takes a run");
-  const mlxc::RunReference run = *info[0].As<RunHandle>().Data();
-  auto *data = env.GetInstanceData<EnvironmentData>();
-  napi_deferred deferred;
-  napi_value promise;
-  if (napi_create_promise(env, &deferred, &promise) != napi_ok) return fail(env, "there is no promise to give");
-  for (PendingRun &pending : data->pending) {
-    if (pending.run != run) continue;
-    pending.promises.push_back(deferred);
-    if (data->promises++ == 0) napi_ref_threadsafe_function(env, data->notice);
-    // it may have ended, and its notice come, before the promise was there
-    settle(env, *data);
-    return Napi::Value(env, promise);
-  }
-  napi_resolve_deferred(env, deferred, Napi::String::New(env, run->problem()));
-  return Napi::Value(env, promise);
+  napi_value promise = env.GetInstanceData<EnvironmentData>()->runs.ready(env, *info[0].As<RunHandle>().Data());
+  return promise == nullptr ? fail(env, "there is no promise to give") : Napi::Value(env, promise);
 }
 
 /** The memory for somebody else to free; null when somebody did. */
@@ -390,10 +317,9 @@ Napi::Value releaseBuffer(const Napi::CallbackInfo &info) {
   if (found == allocations.end()) return env.Undefined();
   void *memory = takeMemory(env, *found->second);
   allocations.erase(found);
-  settle(env, *data);
-  if (data->pending.empty()) mlxc::release(memory);
-  else data->pending.back().released.push_back(memory);
   buffer.Detach();
+  data->runs.settle(env);
+  data->runs.whenDone([memory] { mlxc::release(memory); });
   return env.Undefined();
 }
 
@@ -421,9 +347,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   auto *data = new EnvironmentData;
   env.SetInstanceData(data);
   // before the hook: what is added last is cleaned up first
-  napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "mlxc"), 0, 1, nullptr, nullptr, data,
-                                  onNotice, &data->notice);
-  napi_unref_threadsafe_function(env, data->notice);
+  data->runs.start(env, "mlxc");
   napi_add_env_cleanup_hook(env, leaveEnvironment, data);
   exports.Set("openLibrary", Napi::Function::New(env, openLibrary));
   exports.Set("createInstance", Napi::Function::New(env, createInstance));

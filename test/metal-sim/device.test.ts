@@ -12,6 +12,7 @@ import {
 import type { MetalDevice } from '../../runtime/metal-device.ts';
 import { addonPath } from '../../runtime/native.ts';
 import { leavesOf, metalAddon, strictMetal } from '../support/metal-device.ts';
+import { pages } from '../support/pages.ts';
 
 const source = `
 /// x + 20, one by one.
@@ -48,14 +49,6 @@ function call(name: string | CompiledFunction, ...args: readonly unknown[]): Ten
 
 function filled(value: number, length = 1000): Tensor {
   return tensor(new Float32Array(length).fill(value));
-}
-
-/** Memory that begins at a page and ends with one. */
-function pages(count: number): ArrayBuffer {
-  const { Memory } = Reflect.get(globalThis, 'WebAssembly') as {
-    readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
-  };
-  return new Memory({ initial: count }).buffer;
 }
 
 /** Memory that only the runtime knows. */

@@ -37,10 +37,23 @@ class PendingRuns {
 
   /** `kept` stays out of reach of the garbage collector until the run has ended. */
   void add(napi_env env, RunReference run, napi_value kept, int64_t bytes) {
-    Pending pending{std::move(run), nullptr, bytes, {}};
+    Pending pending{std::move(run), nullptr, bytes, {}, {}};
     napi_create_reference(env, kept, 1, &pending.kept);
     pending_.push_back(std::move(pending));
     bytes_ += bytes;
+  }
+
+  /** Calls `then` when the runs that are pending now have ended: at once when there are none. */
+  void whenDone(std::function<void()> then) {
+    if (pending_.empty()) then();
+    else pending_.back().then.push_back(std::move(then));
+  }
+
+  /** When the environment ends: the runs have ended or never will; what waits for them takes place. */
+  void leave() {
+    for (Pending &pending : pending_) {
+      for (const auto &then : std::exchange(pending.then, {})) then();
+    }
   }
 
   /** From any thread: a run has ended. `settle` follows on the thread of the environment. */
@@ -55,6 +68,7 @@ class PendingRuns {
       pending_.pop_front();
       bytes_ -= ended.bytes;
       napi_delete_reference(env, ended.kept);
+      for (const auto &then : ended.then) then();
       for (napi_deferred promise : ended.promises) {
         napi_resolve_deferred(env, promise, Napi::String::New(env, ended.run->problem()));
       }
@@ -86,6 +100,8 @@ class PendingRuns {
     napi_ref kept;
     int64_t bytes;
     std::vector<napi_deferred> promises;
+    /** Work that waits for this run and those before it. */
+    std::vector<std::function<void()>> then;
   };
 
   static void onNotice(napi_env env, napi_value, void *context, void *) {
