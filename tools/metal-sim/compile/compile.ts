@@ -22,6 +22,7 @@ import { analyse, type Structure } from '../../metal-check/structure.ts';
 import { type Token, tokenize } from '../../metal-check/tokens.ts';
 import { sourceColumn } from './edit.ts';
 import { entryText, tableText } from './entries.ts';
+import { mixedMessage, operatorToken } from './mixed.ts';
 import {
   type ConstantValues,
   type FunctionConstant,
@@ -135,8 +136,15 @@ export function compileMetal(source: string, options: CompileOptions = {}): Comp
 }
 
 /** $METAL_SIM_OPTIMIZE: 0 for libraries that are compiled once and run on a few numbers, where the compiler takes most of the time. */
-function optimisation(): string {
-  return process.env['METAL_SIM_OPTIMIZE'] === '0' ? '-O0' : '-O1';
+function isOptimised(): boolean {
+  return process.env['METAL_SIM_OPTIMIZE'] !== '0';
+}
+
+/** Without optimisation, clang 19 selects instructions by a fast way that takes a returned bfloat for a float. */
+function optimisation({ tokens }: Structure): readonly string[] {
+  if (isOptimised()) return ['-O1'];
+  const hasBfloat = tokens.some((t) => /^(?:packed_|simdgroup_)?bfloat/.test(t.text));
+  return hasBfloat ? ['-O0', '-mllvm', '-fast-isel=false'] : ['-O0'];
 }
 
 function cacheFolder(): string {
@@ -171,54 +179,59 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     const structure = analyse(sourceTokens(text));
     const refused = checkLanguage(structure);
     if (refused.length > 0) return { errors: refused, kernels: [], constants: [] };
-    let translation: ReturnType<typeof translateMetal>;
-    try {
-      translation = translateMetal(text, structure, options.constants ?? new Map());
-    } catch (problem) {
-      if (!(problem instanceof TranslationProblem)) throw problem;
-      const error = { line: problem.line, column: 1, message: problem.message };
-      return { errors: [error], kernels: [], constants: [] };
-    }
-    const { kernels, constants, edited } = translation;
-    const unit = join(folder, 'kernels.clcpp');
-    const unitText = `#line 1 "${sourceName}"\n${edited.text}\n${entryText(kernels)}`;
-    writeFileSync(unit, unitText);
     const flags = [
       ...language,
-      ...[optimisation(), '-g', '-fPIC', `-I${include}`],
+      ...[...optimisation(structure), '-g', '-fPIC', `-I${include}`],
       ...mathFlags(options.math),
       ...(options.unchecked ? [] : hooks),
     ];
+    const unit = join(folder, 'kernels.clcpp');
+    const object = join(folder, 'kernels.o');
+    const wider = new Set<number>();
+    let translation: ReturnType<typeof translateMetal>;
+    for (;;) {
+      try {
+        translation = translateMetal(text, structure, options.constants ?? new Map(), wider);
+      } catch (problem) {
+        if (!(problem instanceof TranslationProblem)) throw problem;
+        const error = { line: problem.line, column: 1, message: problem.message };
+        return { errors: [error], kernels: [], constants: [] };
+      }
+      const { edited, constants } = translation;
+      const unitText = `#line 1 "${sourceName}"\n${edited.text}\n${entryText(translation.kernels)}`;
+      writeFileSync(unit, unitText);
+      const pch = ['-include-pch', precompiled(flags)];
+      const compiled = run([...flags, ...pch, '-c', unit, '-o', object]);
+      const errors = errorsIn(compiled.stderr, names, unitText).map((e) => ({
+        ...e,
+        column: sourceColumn(edited, e.line, e.column),
+        message: asMetal(e.message),
+      }));
+      const known = wider.size;
+      for (const { message, line, column } of errors) {
+        const at = mixedMessage.test(message)
+          ? operatorToken(structure.tokens, line, column)
+          : undefined;
+        if (at !== undefined) wider.add(at);
+      }
+      if (wider.size > known) continue;
+      if (errors.length > 0) return { errors, kernels: [], constants };
+      if (compiled.status === 0) break;
+      const message = compiled.stderr.trim();
+      return { errors: [{ line: 0, column: 0, message }], kernels: [], constants };
+    }
+    const { kernels, constants, edited } = translation;
     const mixed = mixedFloats(structure, edited.text, folder, flags);
     if (mixed.length > 0) return { errors: mixed, kernels: [], constants };
     const tables = join(folder, 'tables.c');
     writeFileSync(tables, tableText(kernels));
-    const compiled = run([
-      ...flags,
-      '-include-pch',
-      precompiled(flags),
-      '-c',
-      unit,
-      '-o',
-      join(folder, 'kernels.o'),
-    ]);
-    const errors = errorsIn(compiled.stderr, names, unitText).map((e) => ({
-      ...e,
-      column: sourceColumn(edited, e.line, e.column),
-      message: asMetal(e.message),
-    }));
-    if (compiled.status !== 0 || errors.length > 0) {
-      if (errors.length > 0) return { errors, kernels: [], constants };
-      const message = compiled.stderr.trim();
-      return { errors: [{ line: 0, column: 0, message }], kernels: [], constants };
-    }
     const library = join(folder, 'library.so');
     const linked = run([
       '-shared',
       '-fPIC',
       `-I${include}`,
       tables,
-      join(folder, 'kernels.o'),
+      object,
       '-o',
       library,
       ...engineLibrary(),
@@ -286,7 +299,7 @@ export function cacheKey(source: string, options: CompileOptions): string {
       [...(options.constants ?? [])],
       options.unchecked,
       options.math,
-      optimisation(),
+      isOptimised(),
     ]),
   );
   return hash.digest('hex').slice(0, 32);

@@ -112,17 +112,16 @@ function isDefinedOutside(
   i: number,
   structs: ReadonlySet<string>,
 ): boolean {
-  for (let at = i - 1; at > statementStart(tokens, i, [';', '{', '}']); at--) {
-    if (tokens[at]!.text !== '::') continue;
-    let name = at - 1;
-    for (let depth = 0; name > 0; name--) {
-      if (tokens[name]!.text === '>') depth++;
-      if (tokens[name]!.text === '<') depth--;
-      else if (depth === 0) break;
-    }
-    return structs.has(tokens[name]!.text);
+  let colons = i - 2;
+  for (let at = i - 1; at > i - 4; at--) if (tokens[at]?.text === 'operator') colons = at - 1;
+  if (tokens[colons]?.text !== '::') return false;
+  let name = colons - 1;
+  for (let depth = 0; name > 0; name--) {
+    if (tokens[name]!.text === '>') depth++;
+    if (tokens[name]!.text === '<') depth--;
+    else if (depth === 0) break;
   }
-  return false;
+  return structs.has(tokens[name]!.text);
 }
 
 /** A function's own words, but for its address space. */

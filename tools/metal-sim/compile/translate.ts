@@ -6,12 +6,14 @@
 import { closing, type KernelText, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
 import { openClOnlyWords } from '../../metal-check/words.ts';
+import { listArguments } from './braces.ts';
 import { conditions } from './conditions.ts';
 import { constructors } from './constructors.ts';
 import { applyEdits, type Edit, type EditedText } from './edit.ts';
 import { functionArguments } from './functions.ts';
 import { vectorLists } from './lists.ts';
 import { memberFunctions } from './members.ts';
+import { mixedOperators } from './mixed.ts';
 import { constantData } from './spaces.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
@@ -72,13 +74,17 @@ const spaces: ReadonlyMap<string, string> = new Map([
 /** Types that clang has by these names without being asked. */
 const openClTypes = /^atomic_(?:u?int|float|bool|ulong)$/;
 
-/** `structure` is of `source`, with the lines that messages are to have. */
+/**
+ * `structure` is of `source`, with the lines that messages are to have; `wider` are its operators between a vector and a scalar of a
+ * wider type.
+ */
 export function translateMetal(
   source: string,
   structure: Structure,
   values: ConstantValues,
+  wider: ReadonlySet<number> = new Set(),
 ): Translation {
-  const edits: Edit[] = [];
+  const edits: Edit[] = [...mixedOperators(structure.tokens, wider)];
   const constants = functionConstants(structure, values, edits);
   const defined = new Set(constants.filter((c) => values.has(c.index)).map((c) => c.name));
   for (const [k, kernel] of structure.kernels.entries())
@@ -93,7 +99,10 @@ export function translateMetal(
     ...memberFunctions(structure),
     ...constantData(structure),
   );
-  edits.push(...conditions(structure.tokens, isInFunction));
+  edits.push(
+    ...conditions(structure.tokens, isInFunction),
+    ...listArguments(structure.tokens, isInFunction),
+  );
   words(structure, defined, edits);
   const waiting = waitingNames(structure);
   const kernels = structure.kernels.flatMap((kernel) =>
@@ -104,6 +113,9 @@ export function translateMetal(
 
 // ---------------------------------------------------------------------------------------------------------
 // Words
+
+/** A number that C++ takes for a double, and Metal, which has none, for a float. */
+const doubleLiteral = /^(?:(?:\d+\.\d*|\.\d+)(?:e[+-]?\d+)?|\d+e[+-]?\d+|0x[\da-f.]+p[+-]?\d+)$/i;
 
 /** Address spaces and keywords by other names. */
 function words(structure: Structure, defined: ReadonlySet<string>, edits: Edit[]): void {
@@ -121,8 +133,16 @@ function words(structure: Structure, defined: ReadonlySet<string>, edits: Edit[]
       replace(`bfloat(${token.text.slice(0, -2)}f)`);
       return;
     }
+    if (token.kind === 'number' && doubleLiteral.test(token.text)) {
+      replace(`${token.text}f`);
+      return;
+    }
     if (token.kind === 'directive') {
       if (!/^#\s*(?:\d|line\b)/.test(token.text)) replace('');
+      return;
+    }
+    if (token.kind === 'string' && token.text.startsWith('"') && i >= attribute) {
+      if (!isMessage(tokens, i)) replace(`metal_sim::text(${token.text})`);
       return;
     }
     if (token.kind !== 'word') return;
@@ -139,6 +159,17 @@ function words(structure: Structure, defined: ReadonlySet<string>, edits: Edit[]
     } else if (spaces.has(token.text)) replace(spaces.get(token.text)!);
     else if (isOpenClOnly(token.text)) replace(plainText(token));
   });
+}
+
+/** A string for the compiler alone, or one of several side by side. */
+function isMessage(tokens: readonly Token[], i: number): boolean {
+  if (tokens[i - 1]?.kind === 'string' || tokens[i + 1]?.kind === 'string') return true;
+  const before = tokens[i - 1]?.text ?? '';
+  if (before === 'extern' || before === '_Pragma' || tokens[i - 2]?.text === '_Pragma') return true;
+  for (let at = i; at > 0 && ![';', '{', '}'].includes(tokens[at]!.text); at--) {
+    if (tokens[at]!.text === 'static_assert') return true;
+  }
+  return false;
 }
 
 function isOpenClOnly(word: string): boolean {
@@ -192,7 +223,9 @@ function isVariable(tokens: readonly Token[], i: number): boolean {
     if (text === '>') depth--;
     if (depth > 0) continue;
     if (text === '=' || text === ';' || text === '{') return true;
-    if (text === '(' || text === '*' || text === '&') return false;
+    // `constant T name(1, 2);`: a function would have a body, or a pointer before its name
+    if (text === '(') return tokens[closing(tokens, at) + 1]?.text === ';';
+    if (text === '*' || text === '&') return false;
   }
   return false;
 }

@@ -46,11 +46,18 @@ template <typename R, typename... A> struct parameters<R(A...)> {
   template <unsigned I> struct at { typedef typename nth<I, A...>::type type; };
 };
 
+/** Bytes of one element; a pointer to void is to bytes. */
+template <typename T> struct size_behind { static constexpr unsigned long value = sizeof(T); };
+#define METAL_SIM_VOID(T) template <> struct size_behind<T> { static constexpr unsigned long value = 1; };
+METAL_SIM_VOID(void)
+METAL_SIM_VOID(const void)
+#undef METAL_SIM_VOID
+
 /** A pointer or reference, from the address that the host bound. */
 template <typename T> struct argument;
 #define METAL_SIM_ARGUMENT(SPACE, CONST, WRITABLE) \
   template <typename T> struct argument<SPACE CONST T *> { \
-    static constexpr unsigned long size = sizeof(T); \
+    static constexpr unsigned long size = size_behind<T>::value; \
     static constexpr unsigned is_reference = 0, is_writable = WRITABLE; \
     static SPACE CONST T *of(void *at) { return (SPACE CONST T *)at; } \
   }; \

@@ -51,11 +51,15 @@ METAL_SIM_INTERNAL_LANES(simd_min)
 METAL_SIM_INTERNAL_LANES(simd_max)
 METAL_SIM_INTERNAL_LANES(simd_and)
 METAL_SIM_INTERNAL_LANES(simd_or)
-METAL_SIM_INTERNAL_LANES(simd_xor)
 METAL_SIM_INTERNAL_LANES(simd_prefix_inclusive_sum)
 METAL_SIM_INTERNAL_LANES(simd_prefix_exclusive_sum)
 METAL_SIM_INTERNAL_LANES(simd_prefix_inclusive_product)
 METAL_SIM_INTERNAL_LANES(simd_prefix_exclusive_product)
+// Of the bits, when the type has no such operator.
+template <typename T> METAL_SIM_INLINE T __metal_simd_xor(T x) {
+  if constexpr (metal::is_same_v<T, float>) return as_type<T>(metal::simd_xor(as_type<uint>(x)));
+  else return metal::simd_xor(x);
+}
 #undef METAL_SIM_INTERNAL1
 #undef METAL_SIM_INTERNAL2
 #undef METAL_SIM_INTERNAL3

@@ -209,6 +209,8 @@ template <typename T, size_t N> struct array {
 namespace metal_sim {
 /** Data of program scope, which clang wants in its whole global space, in the part that `constant` is. */
 template <typename T> metal_sim_constant T &constant_of(const __global T &x) { return *(metal_sim_constant T *)&x; }
+/** A string, which clang has in a space of its own. */
+inline metal_sim_constant char *text(const __constant char *s) { return __builtin_bit_cast(metal_sim_constant char *, s); }
 }  // namespace metal_sim
 
 // A cast of bits between types of one size; a keyword in Metal, hence not in the namespace.

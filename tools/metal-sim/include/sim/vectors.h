@@ -171,9 +171,26 @@ template <typename T, typename... A> constexpr T list(A... a) {
   else return construct<T>(a..., (E)0, (E)0, (E)0);
 }
 
+/** A type that is known when a list in braces meets the parameter that it is for. */
+template <typename T> struct kind_of {
+  template <typename... A> constexpr T of(A... a) const {
+    if constexpr (vector_of<T>::is_vector) return list<T>(a...);
+    else return T{a...};
+  }
+};
+/** The argument `{a, b}` of a function: `make` makes it of a `kind_of`. */
+template <typename F> struct in_braces {
+  F make;
+  template <typename T> constexpr operator T() const { return make(kind_of<T>{}); }
+};
+template <typename F> constexpr in_braces<F> braces(F make) { return {make}; }
+
 /** A C-style cast to a vector: `caster<T>() ->* x` binds as `(T)x` does. */
 template <typename T> struct caster {
-  template <typename A> constexpr T operator->*(A a) const { return construct<T>(a); }
+  template <typename A> constexpr T operator->*(A a) const {
+    if constexpr (vector_of<T>::is_vector || vector_of<A>::is_vector || is_short_float<T>) return construct<T>(a);
+    else return (T)a;
+  }
 };
 
 /** The result of a comparison, as Metal has it: true is 1, not -1. */

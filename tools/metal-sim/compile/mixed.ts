@@ -1,0 +1,50 @@
+/**
+ * Operators between a vector and a scalar of a wider type, `half4 * float` or `ushort2 + int`. Metal converts the scalar to the vector's
+ * elements; clang's OpenCL mode refuses. Which operators they are only clang knows, so it is asked: those that it complains about
+ * become operators of classes, `a * metal_sim::mixed() * b`, which bind as they did.
+ */
+import type { Token } from '../../metal-check/tokens.ts';
+import type { Edit } from './edit.ts';
+
+/** What clang says of them. */
+export const mixedMessage: RegExp = /^scalar operand type has greater rank than the type of the vector element/;
+
+const operators: ReadonlySet<string> = new Set(
+  ['*', '/', '%', '+', '-', '<<', '>>', '&', '|', '^', '<', '>', '<=', '>=', '==', '!='].flatMap(
+    (text) => [text, `${text}=`],
+  ),
+);
+const comparisons: ReadonlySet<string> = new Set(['<', '>', '<=', '>=', '==', '!=']);
+
+/** The operator at token `i`, which `>>` spells in two. */
+function operatorAt(tokens: readonly Token[], i: number): { text: string; count: number } {
+  const { text, start } = tokens[i]!;
+  const next = tokens[i + 1];
+  const isShift = text === '>' && next?.start === start + 1 && /^>=?$/.test(next.text);
+  return isShift ? { text: text + next!.text, count: 2 } : { text, count: 1 };
+}
+
+/** The token of an operator at a place of the source; undefined when there is none. */
+export function operatorToken(
+  tokens: readonly Token[],
+  line: number,
+  column: number,
+): number | undefined {
+  const found = tokens.findIndex((t) => t.line === line && t.column === column);
+  return found >= 0 && operators.has(operatorAt(tokens, found).text) ? found : undefined;
+}
+
+export function mixedOperators(
+  tokens: readonly Token[],
+  places: ReadonlySet<number>,
+): readonly Edit[] {
+  return [...places].map((i) => {
+    const { text, count } = operatorAt(tokens, i);
+    const isAssignment = text.endsWith('=') && !comparisons.has(text);
+    const operator = isAssignment ? text.slice(0, -1) : text;
+    const replacement = isAssignment
+      ? `${operator} metal_sim::assigned() =`
+      : `${operator} metal_sim::mixed() ${operator}`;
+    return { from: i, to: i + count, text: replacement };
+  });
+}
