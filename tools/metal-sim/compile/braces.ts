@@ -15,7 +15,11 @@ export function listArguments(
       const end = closingBrace(tokens, i);
       const after = tokens[end + 1]?.text ?? '';
       if (end > i + 1 && (after === ',' || after === ')')) {
-        edits.push({ from: i, to: i + 1, text: 'metal_sim::braces([&](auto kind) { return kind.of(' });
+        edits.push({
+          from: i,
+          to: i + 1,
+          text: 'metal_sim::braces([&](auto kind) { return kind.of(',
+        });
         edits.push({ from: end, to: end + 1, text: '); })' });
       }
     }

@@ -34,7 +34,7 @@ export function conditions(
 }
 
 /** Undefined where `<` or `>` could be brackets of a template that the condition does not hold whole. */
-function conditionStart(tokens: readonly Token[], question: number): number | undefined {
+export function conditionStart(tokens: readonly Token[], question: number): number | undefined {
   let depth = 0;
   let angle = 0;
   for (let at = question - 1; at >= 0; at--) {

@@ -2,7 +2,7 @@
  * Constructors and casts of vectors. Clang's vectors take `float4(x)` and no more, so what Metal writes as `float4(a, b3)`, `T(v)`,
  * `vec<T, 4>(...)`, `(half4)v` or `static_cast<float4>(v)` becomes a call of `metal_sim::construct`, which knows all of them.
  */
-import { closing } from '../../metal-check/structure.ts';
+import { closing, isTypeAt, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
 import type { Edit } from './edit.ts';
 
@@ -39,9 +39,10 @@ interface Names {
 }
 
 export function constructors(
-  tokens: readonly Token[],
+  structure: Structure,
   isInFunction: (i: number) => boolean,
 ): readonly Edit[] {
+  const { tokens } = structure;
   const names = collect(tokens);
   const edits: Edit[] = [];
   tokens.forEach((token, i) => {
@@ -60,7 +61,7 @@ export function constructors(
       edits.push({ from: i, to: i + 1, text });
       return;
     }
-    const cast = castType(tokens, i, close, names);
+    const cast = castType(structure, i, close, names);
     if (cast !== undefined) {
       edits.push({ from: i, to: close + 1, text: `metal_sim::caster<${cast}>()->*` });
       return;
@@ -217,21 +218,24 @@ function declaredType(tokens: readonly Token[], open: number, close: number): st
 
 /** The vector type of `(type)` before an operand. */
 function castType(
-  tokens: readonly Token[],
+  structure: Structure,
   open: number,
   close: number,
   names: Names,
 ): string | undefined {
+  const { tokens } = structure;
   const before = tokens[open - 1];
   if (before !== undefined && (before.kind === 'word' || [')', ']', '>'].includes(before.text))) {
     if (before.text !== 'return') return undefined;
   }
   if (isUnary(tokens, open - 1)) return undefined;
   const after = tokens[close + 1];
-  if (
-    after === undefined ||
-    !(after.kind === 'word' || after.kind === 'number' || after.text === '(')
-  )
+  if (after === undefined) return undefined;
+  // `(T) -x` is a cast only where T is a type
+  const isSign = ['-', '+', '!', '~', '*', '&'].includes(after.text);
+  if (!(after.kind === 'word' || after.kind === 'number' || after.text === '(' || isSign))
+    return undefined;
+  if (isSign && !vectorName.test(tokens[close - 1]!.text) && !isTypeAt(structure, close - 1))
     return undefined;
   const inside = tokens.slice(open + 1, close);
   const name = inside[inside.length - 1];

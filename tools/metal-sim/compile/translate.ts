@@ -93,7 +93,7 @@ export function translateMetal(
   const isInFunction = (i: number): boolean =>
     structure.scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel');
   edits.push(
-    ...constructors(structure.tokens, isInFunction),
+    ...constructors(structure, isInFunction),
     ...functionArguments(structure.tokens),
     ...vectorLists(structure),
     ...memberFunctions(structure),

@@ -11,14 +11,17 @@ template <typename A> struct left_operand { A value; };
 template <typename T> struct is_clang_vector { static constexpr bool value = false; };
 template <typename T, int N> struct is_clang_vector<metal::metal_sim_ext<T, N>> { static constexpr bool value = true; };
 
-/** `a` as the element type of `B`, where `B` is a vector and `a` a scalar. */
-template <typename B, typename A> constexpr auto fit(A a) {
+/** `a` as the element type of `Of`, where `Of` is a vector and `a` a scalar. */
+template <typename Of, typename A> constexpr auto fit(A a) {
+  typedef metal::decay_t<Of> B;
   if constexpr (is_clang_vector<B>::value && metal::is_arithmetic_v<A>) {
     typedef typename vector_of<B>::element E;
     static_assert(metal::is_floating_point_v<E> || !metal::is_floating_point_v<A>, "a vector of integers and a scalar of floating point cannot be mixed");
     return component<E>(a);
   } else return a;
 }
+
+#define METAL_SIM_CHOOSE(C, A, B) ((C) ? metal_sim::fit<decltype(B)>(A) : metal_sim::fit<decltype(A)>(B))
 
 #define METAL_SIM_MIXED(OP) \
   template <typename A> constexpr left_operand<A> operator OP(A a, mixed) { return {a}; } \
