@@ -163,18 +163,21 @@ export const programScopeIsConstant: Rule = (s) => {
 // ---------------------------------------------------------------------------------------------------------
 // Kernels
 
-export const kernelNames: Rule = ({ kernels, tokens }) => {
+export const kernelNames: Rule = ({ kernels, tokens, scopes }) => {
   const errors: RuleError[] = [];
   const seen = new Set<string>();
   for (const k of kernels) {
-    if (seen.has(k.name.text)) errors.push(error(k.name, `kernel ${k.name.text} is overloaded`));
-    seen.add(k.name.text);
+    const isPlain = k.templateParameters === undefined;
+    if (isPlain && seen.has(k.name.text))
+      errors.push(error(k.name, `kernel ${k.name.text} is overloaded`));
+    if (isPlain) seen.add(k.name.text);
     if (k.returnType !== 'void') errors.push(error(k.name, 'a kernel must return void'));
     const calls = tokens.filter(
       (t, i) =>
         t.text === k.name.text &&
         tokens[i + 1]?.text === '(' &&
-        !['.', '->', '::'].includes(tokens[i - 1]?.text ?? ''),
+        !['.', '->', '::'].includes(tokens[i - 1]?.text ?? '') &&
+        scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel'),
     );
     for (const call of calls.filter((c) => c !== k.name)) {
       if (!kernels.some((o) => o.name === call)) {

@@ -19,6 +19,8 @@ export interface KernelText {
   readonly attributes: ReadonlyMap<string, string>;
   readonly returnType: string;
   readonly parameters: readonly KernelParameterText[];
+  /** Of the template that the kernel is; undefined when it is none. */
+  readonly templateParameters: readonly (readonly Token[])[] | undefined;
   /** Indices of tokens: of `{` and of the matching `}`. */
   readonly bodyStart: number;
   readonly bodyEnd: number;
@@ -251,11 +253,34 @@ function kernelsOf(tokens: readonly Token[]): KernelText[] {
       attributes,
       returnType: words[words.length - 2]?.text ?? '',
       parameters: splitParameters(tokens.slice(at + 1, endOfParameters)),
+      templateParameters: templateParameters(tokens, i),
       bodyStart: endOfParameters + 1,
       bodyEnd: closing(tokens, endOfParameters + 1),
     });
   }
   return kernels;
+}
+
+/** Of the `template <...>` that stands before the word at `i`, in the same declaration. */
+function templateParameters(
+  tokens: readonly Token[],
+  i: number,
+): readonly (readonly Token[])[] | undefined {
+  for (let start = i - 1; start >= 0; start--) {
+    const { text } = tokens[start]!;
+    if ([';', '{', '}'].includes(text)) return undefined;
+    if (text !== 'template') continue;
+    const parameters: Token[][] = [[]];
+    let depth = 0;
+    for (const t of tokens.slice(start + 2, i)) {
+      if ('(<['.includes(t.text)) depth++;
+      if (')>]'.includes(t.text) && --depth < 0) break;
+      if (t.text === ',' && depth === 0) parameters.push([]);
+      else parameters[parameters.length - 1]!.push(t);
+    }
+    return parameters.filter((p) => p.length > 0);
+  }
+  return undefined;
 }
 
 function opening(tokens: readonly Token[], close: number): number {

@@ -23,6 +23,7 @@ import { type Token, tokenize } from '../../metal-check/tokens.ts';
 import { sourceColumn } from './edit.ts';
 import { entryText, tableText } from './entries.ts';
 import { mixedMessage, operatorToken } from './mixed.ts';
+import { temporaryMessage } from './temporaries.ts';
 import {
   type ConstantValues,
   type FunctionConstant,
@@ -76,7 +77,6 @@ const language: readonly string[] = [
   `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
   '-ferror-limit=0',
   '-fno-caret-diagnostics',
-  '-fdiagnostics-print-source-range-info',
   '-fbracket-depth=1024',
   // float to int truncates, saturates, and makes 0 of NaN; bfloat is rounded after each operation; integers wrap
   '-fno-strict-float-cast-overflow',
@@ -87,10 +87,10 @@ const language: readonly string[] = [
   '-fno-optimize-sibling-calls',
   '-D__METAL_VERSION__=310',
   '-Wimplicit-float-conversion',
-  '-Wimplicit-int-float-conversion',
   '-Wno-unknown-attributes',
   '-Wno-ignored-attributes',
   '-Wno-unknown-pragmas',
+  '-Wno-duplicate-decl-specifier',
 ];
 
 /** Every access is a call of the engine; nothing else of the sanitizer is wanted. */
@@ -174,7 +174,10 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       file,
     ]);
     const early = errorsIn(preprocessed.stderr, /source\.metal$/);
-    if (preprocessed.status !== 0) return { errors: early, kernels: [], constants: [] };
+    if (preprocessed.status !== 0) {
+      const other = { line: 0, column: 0, message: preprocessed.stderr.trim() };
+      return { errors: early.length > 0 ? early : [other], kernels: [], constants: [] };
+    }
     const { text, names } = onlySource(preprocessed.stdout, file);
     const structure = analyse(sourceTokens(text));
     const refused = checkLanguage(structure);
@@ -188,10 +191,14 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     const unit = join(folder, 'kernels.clcpp');
     const object = join(folder, 'kernels.o');
     const wider = new Set<number>();
+    let areTemporariesBound = false;
     let translation: ReturnType<typeof translateMetal>;
     for (;;) {
       try {
-        translation = translateMetal(text, structure, options.constants ?? new Map(), wider);
+        translation = translateMetal(text, structure, options.constants ?? new Map(), {
+          wider,
+          areTemporariesBound,
+        });
       } catch (problem) {
         if (!(problem instanceof TranslationProblem)) throw problem;
         const error = { line: problem.line, column: 1, message: problem.message };
@@ -202,7 +209,7 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       writeFileSync(unit, unitText);
       const pch = ['-include-pch', precompiled(flags)];
       const compiled = run([...flags, ...pch, '-c', unit, '-o', object]);
-      const errors = errorsIn(compiled.stderr, names, unitText).map((e) => ({
+      const errors = errorsIn(compiled.stderr, names).map((e) => ({
         ...e,
         column: sourceColumn(edited, e.line, e.column),
         message: asMetal(e.message),
@@ -215,14 +222,19 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
         if (at !== undefined) wider.add(at);
       }
       if (wider.size > known) continue;
+      if (!areTemporariesBound && errors.some((e) => temporaryMessage.test(e.message))) {
+        areTemporariesBound = true;
+        continue;
+      }
       if (errors.length > 0) return { errors, kernels: [], constants };
+      // first: clang itself fails over some of these
+      const mixed = mixedFloats(structure, edited.text, folder, flags);
+      if (mixed.length > 0) return { errors: mixed, kernels: [], constants };
       if (compiled.status === 0) break;
       const message = compiled.stderr.trim();
       return { errors: [{ line: 0, column: 0, message }], kernels: [], constants };
     }
-    const { kernels, constants, edited } = translation;
-    const mixed = mixedFloats(structure, edited.text, folder, flags);
-    if (mixed.length > 0) return { errors: mixed, kernels: [], constants };
+    const { kernels, constants } = translation;
     const tables = join(folder, 'tables.c');
     writeFileSync(tables, tableText(kernels));
     const library = join(folder, 'library.so');
@@ -411,37 +423,21 @@ function mixedFloats(
   return errors;
 }
 
-const narrowing = /^implicit conversion .*to '(?:__private )?(?:bfloat|__bf16)'/;
-/** What stands between an integer and a bfloat that it is combined with. */
-const combines = /^(?:[-+*/<>!?:]|==)/;
+/** Only integers become a bfloat without a cast. */
+const narrowing =
+  /^implicit conversion loses floating-point precision: .*to '(?:__private )?(?:bfloat|__bf16)'/;
 
-/**
- * Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. `unit` is what was
- * compiled.
- */
-function errorsIn(
-  stderr: string,
-  files: RegExp | ReadonlySet<string>,
-  unit = '',
-): readonly MetalError[] {
+/** Errors of clang whose file fits; an error inside of a header belongs to the line that a note below it names. */
+function errorsIn(stderr: string, files: RegExp | ReadonlySet<string>): readonly MetalError[] {
   const errors: MetalError[] = [];
   let pending: string | undefined;
-  const unitLines = unit.split('\n');
   for (const line of stderr.split('\n')) {
-    const match =
-      /^(.*?):(\d+):(\d+):((?:\{[^}]*\})*):? (?:fatal )?(error|note|warning): (.*)$/.exec(line);
+    const match = /^(.*?):(\d+):(\d+): (?:fatal )?(error|note|warning): (.*)$/.exec(line);
     if (match === null) continue;
-    const [, name, at, column, ranges, severity, message] = match;
+    const [, name, at, column, severity, message] = match;
     const isOurs = files instanceof RegExp ? files.test(name!) : files.has(name!);
     const file = files instanceof RegExp || name === sourceName ? {} : { file: name! };
-    // nothing becomes a bfloat without a cast, but for integers beside one in arithmetic
-    const context = /\{(\d+):(\d+)-[^{]*$/.exec(ranges!);
-    const isCombined =
-      context !== null &&
-      message!.includes('may lose precision') &&
-      combines.test(unitLines[Number(context[1]) - 1]?.slice(Number(context[2]) - 1) ?? '');
-    const isNarrowing = severity === 'warning' && narrowing.test(message!) && !isCombined;
-    if (severity === 'error' || isNarrowing) {
+    if (severity === 'error' || (severity === 'warning' && narrowing.test(message!))) {
       pending = isOurs ? undefined : message;
       if (isOurs) {
         errors.push({ ...file, line: Number(at), column: Number(column), message: message! });

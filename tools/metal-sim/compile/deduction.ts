@@ -1,6 +1,6 @@
 /**
- * `vec<T, N>` where templates deduce T or N from it: in the parameters of a function, and in the arguments of a specialisation. There it
- * goes by the name of clang's own vectors, which are all of them but those of bool.
+ * `vec<T, N>` where templates deduce T or N from it: in the parameters of a function, in the arguments of a specialisation, and in
+ * aliases, which may stand there. It goes by the name of clang's own vectors, which are all of them but those of bool.
  */
 import { closing, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
@@ -17,8 +17,8 @@ export function deducedVectors({ tokens, scopes }: Structure): readonly Edit[] {
     if (end >= i) return;
     const between = tokens.slice(end, i);
     const isParameter = depthOf(between) > 0;
-    const isSpecialisation = between.some((t) => t.text === 'struct' || t.text === 'class');
-    if (!isParameter && !isSpecialisation) return;
+    const isOther = between.some((t) => ['struct', 'class', 'using'].includes(t.text));
+    if (!isParameter && !isOther) return;
     const list = tokens.slice(i + 2, angleEnd(tokens, i + 1));
     if (list.some((t) => names.has(t.text)))
       edits.push({ from: i, to: i + 1, text: 'metal_sim_ext' });
@@ -27,7 +27,7 @@ export function deducedVectors({ tokens, scopes }: Structure): readonly Edit[] {
 }
 
 /** The parameters of `template <...>` at `start`, and where the declaration itself begins. */
-function templateHead(
+export function templateHead(
   tokens: readonly Token[],
   start: number,
 ): { readonly names: ReadonlySet<string>; readonly end: number } {
@@ -48,7 +48,7 @@ function depthOf(tokens: readonly Token[]): number {
   return tokens.reduce((depth, { text }) => depth + Number(text === '(') - Number(text === ')'), 0);
 }
 
-function angleEnd(tokens: readonly Token[], open: number): number {
+export function angleEnd(tokens: readonly Token[], open: number): number {
   let depth = 0;
   for (let i = open; i < tokens.length; i++) {
     const { text } = tokens[i]!;

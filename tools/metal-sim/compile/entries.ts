@@ -66,17 +66,17 @@ export function entryText(kernels: readonly TranslatedKernel[]): string {
     '#pragma OPENCL EXTENSION __cl_clang_function_pointers : enable',
   ];
   for (const [k, kernel] of kernels.entries()) {
-    const { expression, parameters } = kernel;
+    const { expression, type, parameters } = kernel;
     const args = parameters.map(argument).join(',\n    ');
     const table = (
       name: string,
-      type: string,
+      element: string,
       of: (p: TranslatedParameter, i: number) => string,
     ): string =>
-      `extern "C" __global const ${type} metal_sim_${name}_${k}[] = {${[...parameters.map(of), '0'].join(', ')}};`;
+      `extern "C" __global const ${element} metal_sim_${name}_${k}[] = {${[...parameters.map(of), '0'].join(', ')}};`;
     const isBuffer = (p: TranslatedParameter): boolean => p.kind !== 'builtin';
     lines.push(
-      `typedef metal_sim::parameters<decltype(${expression})> metal_sim_types_${k};`,
+      `typedef metal_sim::parameters<${type}> metal_sim_types_${k};`,
       `extern "C" __attribute__((no_sanitize("kernel-address"))) void metal_sim_run_${k}(const metal_sim_arguments* a) {`,
       `  typedef metal_sim_types_${k} P;`,
       `  ${expression}(\n    ${args});`,

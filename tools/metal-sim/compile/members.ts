@@ -74,7 +74,7 @@ function membersOf({ tokens, scopes }: Structure): readonly Member[] {
     const next = tokens[after]?.text ?? '';
     const isQualified = spaces.includes(next);
     const first = isQualified ? tokens[after + 1]?.text : next;
-    if (!['{', ';', '-', '->', '=', ':'].includes(first ?? '')) return;
+    if (!['{', ';', '-', '->', '=', ':', 'noexcept'].includes(first ?? '')) return;
     if (first === ':') end = endOfMember(tokens, after + (isQualified ? 1 : 0));
     members.push({
       kind,

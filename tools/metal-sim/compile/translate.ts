@@ -9,12 +9,14 @@ import { openClOnlyWords } from '../../metal-check/words.ts';
 import { listArguments } from './braces.ts';
 import { conditions } from './conditions.ts';
 import { constructors } from './constructors.ts';
+import { deducedVectors } from './deduction.ts';
 import { applyEdits, type Edit, type EditedText } from './edit.ts';
 import { functionArguments } from './functions.ts';
 import { vectorLists } from './lists.ts';
 import { memberFunctions } from './members.ts';
 import { mixedOperators } from './mixed.ts';
 import { constantData } from './spaces.ts';
+import { temporaries } from './temporaries.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
 export type ConstantValues = ReadonlyMap<number, string>;
@@ -35,6 +37,8 @@ export interface TranslatedKernel {
   readonly hostName: string;
   /** The function, in C++: `add`, `ns::add<float>`. */
   readonly expression: string;
+  /** Its type. */
+  readonly type: string;
   readonly parameters: readonly TranslatedParameter[];
   readonly maxThreads: number;
   /** Whether its threads may wait for each other. */
@@ -74,17 +78,25 @@ const spaces: ReadonlyMap<string, string> = new Map([
 /** Types that clang has by these names without being asked. */
 const openClTypes = /^atomic_(?:u?int|float|bool|ulong)$/;
 
-/**
- * `structure` is of `source`, with the lines that messages are to have; `wider` are its operators between a vector and a scalar of a
- * wider type.
- */
+/** What a first attempt at compiling found. */
+export interface TranslationHints {
+  /** Operators between a vector and a scalar of a wider type. */
+  readonly wider: ReadonlySet<number>;
+  /** Whether references to the thread's memory are bound to temporaries. */
+  readonly areTemporariesBound: boolean;
+}
+
+const noHints: TranslationHints = { wider: new Set(), areTemporariesBound: false };
+
+/** `structure` is of `source`, with the lines that messages are to have. */
 export function translateMetal(
   source: string,
   structure: Structure,
   values: ConstantValues,
-  wider: ReadonlySet<number> = new Set(),
+  { wider, areTemporariesBound }: TranslationHints = noHints,
 ): Translation {
   const edits: Edit[] = [...mixedOperators(structure.tokens, wider)];
+  if (areTemporariesBound) edits.push(...temporaries(structure));
   const constants = functionConstants(structure, values, edits);
   const defined = new Set(constants.filter((c) => values.has(c.index)).map((c) => c.name));
   for (const [k, kernel] of structure.kernels.entries())
@@ -98,6 +110,7 @@ export function translateMetal(
     ...vectorLists(structure),
     ...memberFunctions(structure),
     ...constantData(structure),
+    ...deducedVectors(structure),
   );
   edits.push(
     ...conditions(structure.tokens, isInFunction),
@@ -233,6 +246,14 @@ function isVariable(tokens: readonly Token[], i: number): boolean {
 // ---------------------------------------------------------------------------------------------------------
 // Function constants
 
+const declarationWords: ReadonlySet<string> = new Set([
+  'constant',
+  'const',
+  'static',
+  'constexpr',
+  'inline',
+]);
+
 /** `constant T name [[function_constant(n)]];` gets its value, or zero when the host has given none. */
 function functionConstants(
   { tokens, scopes }: Structure,
@@ -259,7 +280,7 @@ function functionConstants(
     while (start > 0 && ![';', '}', '{'].includes(tokens[start - 1]!.text)) start--;
     const type = tokens
       .slice(start, open - 1)
-      .filter((t) => t.text !== 'constant' && t.text !== 'const' && t.kind !== 'directive')
+      .filter((t) => !declarationWords.has(t.text) && t.kind !== 'directive')
       .map((t) => t.text)
       .join(' ');
     found.push({ name, type, index });
@@ -283,7 +304,8 @@ function threadgroupLocals(
     if (tokens[i]!.text !== 'threadgroup' || !isStatementStart(tokens, i)) continue;
     let end = i;
     while (end < kernel.bodyEnd && tokens[end]!.text !== ';') end++;
-    const declaration = splitDeclaration(tokens, i + 1, end);
+    const zero = zeroList(tokens, i, end);
+    const declaration = splitDeclaration(tokens, i + 1, zero ?? end);
     if (declaration === undefined) continue;
     let text = '';
     for (const { name, dims } of declaration.names) {
@@ -295,6 +317,14 @@ function threadgroupLocals(
     edits.push({ from, to: end + 1, text: text.trimEnd() });
     i = end;
   }
+}
+
+/** Where ` = {0}` begins, which Metal takes and which initialises nothing. */
+function zeroList(tokens: readonly Token[], from: number, to: number): number | undefined {
+  const equals = tokens.findIndex((t, i) => i > from && t.text === '=');
+  if (equals < 0 || equals > to || tokens[equals + 1]?.text !== '{') return undefined;
+  const inside = tokens.slice(equals + 2, to - 1).map((t) => t.text);
+  return tokens[to - 1]?.text === '}' && inside.every((t) => t === '0') ? equals : undefined;
 }
 
 function isStorageWord(text: string | undefined): boolean {
@@ -367,6 +397,8 @@ interface Instance {
   readonly hostName: string;
   /** With template arguments and namespaces. */
   readonly expression: string;
+  readonly templateArguments: readonly string[];
+  readonly type: string;
 }
 
 /** `template [[host_name("x")]] [[kernel]] decltype(f<float>) f<float>;`, and the form that repeats the parameters. */
@@ -381,18 +413,84 @@ function instantiations({ tokens, scopes }: Structure, edits: Edit[]): readonly 
     const host = body.findIndex((t) => t.text === 'host_name');
     const isKernel = body.some((t) => t.text === 'kernel');
     if (host < 0 && !isKernel) return;
-    edits.push({ from: i, to: end + 1, text: '' });
     const call = instanceExpression(body);
-    if (call === undefined) throw new TranslationProblem('an instantiation of what?', token.line);
+    if (call === undefined) {
+      found.push(deducedInstance({ tokens, scopes }, i, end, found.length, edits));
+      return;
+    }
+    edits.push({ from: i, to: end + 1, text: '' });
     const hostName = host < 0 ? call : joinedStrings(body, host + 2);
     const name = call.slice(0, call.indexOf('<')).trim();
     found.push({
       name: name.slice(name.lastIndexOf(':') + 1),
       hostName: String(hostName),
       expression: namespaceAt(tokens, scopes, i) + call,
+      templateArguments: splitArguments(call),
+      type: `decltype(${namespaceAt(tokens, scopes, i) + call})`,
     });
   });
   return found;
+}
+
+/** `template [[host_name("x")]] [[kernel]] void f(device float* x [[buffer(0)]]);`: its arguments follow from those parameters. */
+function deducedInstance(
+  { tokens, scopes }: Pick<Structure, 'tokens' | 'scopes'>,
+  start: number,
+  end: number,
+  n: number,
+  edits: Edit[],
+): Instance {
+  let open = start + 1;
+  let host = -1;
+  while (open < end && tokens[open]!.text !== '(') {
+    if (tokens[open]!.text === '[') {
+      const close = closing(tokens, open);
+      for (let at = open; at < close; at++) if (tokens[at]!.text === 'host_name') host = at;
+      open = close;
+    }
+    open++;
+  }
+  const name = tokens[open - 1]!;
+  if (open >= end || name.kind !== 'word')
+    throw new TranslationProblem('an instantiation of what?', tokens[start]!.line);
+  const type = `metal_sim_instance_${n}`;
+  edits.push({ from: start, to: open, text: `typedef void ${type}` });
+  const prefix = namespaceAt(tokens, scopes, start);
+  return {
+    name: name.text,
+    hostName: host < 0 ? name.text : joinedStrings(tokens, host + 2),
+    expression: `(*(${prefix}${type} *)${prefix}${name.text})`,
+    templateArguments: [],
+    type: prefix + type,
+  };
+}
+
+/** Of `f<a, b<c, d>>`: `a` and `b<c, d>`. */
+function splitArguments(call: string): readonly string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const c of call.slice(call.indexOf('<') + 1, call.lastIndexOf('>'))) {
+    if ('<('.includes(c)) depth++;
+    if ('>)'.includes(c)) depth--;
+    if (c === ',' && depth === 0) parts.push('');
+    else parts[parts.length - 1] += c;
+  }
+  return parts.map((p) => p.trim());
+}
+
+/** Whether an instance can be of this kernel and not of another of its name: by number and kind of its template arguments. */
+function fits(kernel: KernelText, instance: Instance, typeNames: ReadonlySet<string>): boolean {
+  const parameters = kernel.templateParameters;
+  const given = instance.templateArguments;
+  if (instance.name !== kernel.name.text || parameters === undefined) return false;
+  return given.every((argument, i) => {
+    const parameter = parameters[i] ?? parameters[parameters.length - 1];
+    if (parameter === undefined) return false;
+    const isLast = i >= parameters.length;
+    if (isLast && !parameter.some((t) => t.text === '.')) return false;
+    const wantsType = parameter[0]!.text === 'typename' || parameter[0]!.text === 'class';
+    return wantsType ? !/^(?:[\d.-]|true$|false$)/.test(argument) : !typeNames.has(argument);
+  });
 }
 
 /** Strings side by side are one: macros make names so. */
@@ -417,8 +515,8 @@ function instanceExpression(body: readonly Token[]): string | undefined {
     while (list[type]?.text === '::') type += 2;
     list = list.slice(type);
   }
-  const open = list.findIndex((t) => t.text === '<');
-  if (open < 0) return undefined;
+  const open = list.findIndex((t) => t.text === '<' || t.text === '(');
+  if (open < 0 || list[open]!.text === '(') return undefined;
   let depth = 0;
   let close = open;
   for (; close < list.length; close++) {
@@ -469,27 +567,19 @@ function kernelsOf(
     // what a template calls may depend on its arguments
     hasBarriers:
       body.some((t) => waiting.has(t.text) || isWaiting(t.text)) ||
-      (isTemplate(tokens, at) && waiting.size > 0),
+      (kernel.templateParameters !== undefined && waiting.size > 0),
     usesConstants:
       constants.length > 0 && tokens.some((t, i) => names.has(t.text) && scopes[i]!.length > 0),
   };
-  if (!isTemplate(tokens, at)) {
+  if (kernel.templateParameters === undefined) {
     const host = kernel.attributes.get('host_name');
     const hostName = host === undefined ? prefix + kernel.name.text : String(JSON.parse(host));
-    return [{ hostName, expression: prefix + kernel.name.text, ...common }];
+    const expression = prefix + kernel.name.text;
+    return [{ hostName, expression, type: `decltype(${expression})`, ...common }];
   }
   return instances
-    .filter((instance) => instance.name === kernel.name.text)
-    .map(({ hostName, expression }) => ({ hostName, expression, ...common }));
-}
-
-function isTemplate(tokens: readonly Token[], name: number): boolean {
-  for (let at = name; at > 0; at--) {
-    const { text } = tokens[at]!;
-    if (text === 'template') return true;
-    if (text === ';' || text === '}' || text === '{') return false;
-  }
-  return false;
+    .filter((instance) => fits(kernel, instance, structure.typeNames))
+    .map(({ hostName, expression, type }) => ({ hostName, expression, type, ...common }));
 }
 
 function parametersOf(kernel: KernelText): readonly TranslatedParameter[] {

@@ -86,6 +86,19 @@ METAL_SIM_REMOVE_SPACE(__local)
 METAL_SIM_REMOVE_SPACE(__private)
 METAL_SIM_REMOVE_SPACE(__constant)
 #undef METAL_SIM_REMOVE_SPACE
+template <typename T> struct remove_addrspace { typedef T type; };
+#define METAL_SIM_REMOVE_SPACE(SPACE) \
+  template <typename T> struct remove_addrspace<SPACE T> { typedef T type; }; \
+  template <typename T> struct remove_addrspace<const SPACE T> { typedef const T type; }; \
+  template <typename T> struct remove_addrspace<volatile SPACE T> { typedef volatile T type; };
+METAL_SIM_REMOVE_SPACE(__global)
+METAL_SIM_REMOVE_SPACE(metal_sim_device)
+METAL_SIM_REMOVE_SPACE(__attribute__((opencl_global_host)))
+METAL_SIM_REMOVE_SPACE(__local)
+METAL_SIM_REMOVE_SPACE(__private)
+METAL_SIM_REMOVE_SPACE(__constant)
+#undef METAL_SIM_REMOVE_SPACE
+template <typename T> using remove_addrspace_t = typename remove_addrspace<T>::type;
 template <typename T> struct remove_reference { typedef T type; };
 template <typename T> struct remove_reference<T &> { typedef T type; };
 template <typename T> struct remove_reference<T &&> { typedef T type; };
@@ -150,7 +163,12 @@ template <> struct make_signed<ushort> { typedef short type; };
 template <> struct make_signed<uint> { typedef int type; };
 template <> struct make_signed<ulong> { typedef long type; };
 template <typename T> using make_signed_t = typename make_signed<T>::type;
-template <typename...> using void_t = void;
+// names of Metal's own headers, which public sources use
+template <typename...> struct _disjunction : false_type {};
+template <typename A, typename... R> struct _disjunction<A, R...> : bool_constant<A::value || _disjunction<R...>::value> {};
+template <typename...> struct _conjunction : true_type {};
+template <typename A, typename... R> struct _conjunction<A, R...> : bool_constant<A::value && _conjunction<R...>::value> {};
+template <typename A> struct _negation : bool_constant<!A::value> {};
 
 // ---------------------------------------------------------------------------------------------------------- limits
 
@@ -212,6 +230,12 @@ template <typename T> metal_sim_constant T &constant_of(const __global T &x) { r
 /** A string, which clang has in a space of its own. */
 inline metal_sim_constant char *text(const __constant char *s) { return __builtin_bit_cast(metal_sim_constant char *, s); }
 }  // namespace metal_sim
+
+// What clang finds no built-in operator for: a pointer moved by an object that stands for a number.
+template <typename T, typename C, typename = metal::enable_if_t<__is_class(C) && metal::is_convertible_v<C, long>>>
+constexpr T *__private &operator+=(T *__private &p, C by) { return p = p + (long)by; }
+template <typename T, typename C, typename = metal::enable_if_t<__is_class(C) && metal::is_convertible_v<C, long>>>
+constexpr T *__private &operator-=(T *__private &p, C by) { return p = p - (long)by; }
 
 // A cast of bits between types of one size; a keyword in Metal, hence not in the namespace.
 template <typename To, typename From> constexpr To as_type(From x) {

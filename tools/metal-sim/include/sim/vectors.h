@@ -198,6 +198,13 @@ constexpr bool truth(bool x) { return x; }
 template <typename T, int N> constexpr metal::metal_sim_bools<N> truth(metal::metal_sim_ext<T, N> x) { return x; }
 template <int N> constexpr metal::metal_sim_bools<N> truth(metal::metal_sim_bools<N> x) { return x; }
 
+/** `(value(), x)` is a copy of `x` when that is a struct, and else `x`. */
+struct value {};
+template <typename T, typename C = metal::remove_cv_t<metal::remove_reference_t<T>>, typename = metal::enable_if_t<__is_class(C)>>
+constexpr C operator,(value, T &&x) {
+  return x;
+}
+
 /** A condition that one thread can branch on; only for the check. */
 template <typename T> constexpr T condition(T x) {
   static_assert(!vector_of<T>::is_vector, "a vector is no condition: use all(), any() or select()");
