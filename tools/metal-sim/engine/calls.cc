@@ -76,7 +76,9 @@ METAL_SIM_EXPORT unsigned metal_sim_lane() { return Engine::shared().lane(); }
 // What clang's checks of indices and divisions call (`-fsanitize=array-bounds,integer-divide-by-zero`)
 
 METAL_SIM_EXPORT void __ubsan_handle_out_of_bounds(void*, uintptr_t index) {
-  Engine::shared().wrong("out-of-bounds", "takes element " + std::to_string(static_cast<intptr_t>(index)) + " of an array that ends before",
+  // one of 32 bits comes without its sign
+  const intptr_t element = index >> 31 == 1 ? static_cast<int32_t>(index) : static_cast<intptr_t>(index);
+  Engine::shared().wrong("out-of-bounds", "takes element " + std::to_string(element) + " of an array that ends before",
                          METAL_SIM_SITE);
 }
 METAL_SIM_EXPORT void __ubsan_handle_divrem_overflow(void*, uintptr_t, uintptr_t) {

@@ -104,6 +104,7 @@ std::vector<Finding> Engine::run_checked(const Dispatch& dispatch) {
   dispatch_ = &dispatch;
   findings_.clear();
   serial_++;
+  overwrite_.bytes.clear();
   statistics_.dispatches++;
   if (local_.empty()) {
     local_.resize(kLocalArena);
@@ -239,12 +240,14 @@ void Engine::enter(void* argument) {
   const metal_sim_kernel* kernel = engine.dispatch_->kernel;
   if (lane.loop == nullptr) {
     kernel->run(&lane.arguments);
+    engine.settle();
     lane.state = kDone;
     return;
   }
   for (unsigned index : *lane.loop) {
     engine.place(lane, *engine.dispatch_, lane.position, lane.group_size, index);
     kernel->run(&lane.arguments);
+    engine.settle();
   }
 }
 
@@ -354,6 +357,7 @@ bool Engine::release_simdgroup(unsigned first, unsigned end) {
 }
 
 void Engine::wait(Lane& lane, int state, const void* site) {
+  settle();
   lane.state = state;
   lane.site = site;
   lane.fiber.suspend();
@@ -454,12 +458,30 @@ std::string Engine::describe(const Access& access) const {
 }
 
 void Engine::report(std::string kind, std::string message, const void* site) {
+  findings_.push_back(finding(std::move(kind), std::move(message), site));
+}
+
+void Engine::settle() {
+  if (overwrite_.bytes.empty()) return;
+  const auto is_same = [](const auto& byte) { return *byte.first == byte.second; };
+  const bool are_same = std::all_of(overwrite_.bytes.begin(), overwrite_.bytes.end(), is_same);
+  overwrite_.bytes.clear();
+  if (are_same) return;
+  findings_.push_back(std::move(overwrite_.finding));
+  stop();
+}
+
+const uint8_t* Engine::byte_at(const Allocation* allocation, Where where) const {
+  return allocation == nullptr ? &local_[where.byte] : reinterpret_cast<const uint8_t*>(allocation->base + where.byte);
+}
+
+Finding Engine::finding(std::string kind, std::string message, const void* site) const {
   const metal_sim_thread& t = current_->thread;
   std::string place = "kernel " + std::string(dispatch_->kernel->name);
   const unsigned line = site == nullptr ? 0 : place_of(site, dispatch_->source_name).line;
   if (line > 0) place += ", line " + std::to_string(line);
-  findings_.push_back({std::move(kind), place + ": thread " + show(t.position_in_threadgroup) + " of threadgroup " +
-                                            show(t.threadgroup_position) + " " + std::move(message)});
+  return {std::move(kind), place + ": thread " + show(t.position_in_threadgroup) + " of threadgroup " + show(t.threadgroup_position) + " " +
+                               std::move(message)};
 }
 
 std::string Engine::Where::show() const {
@@ -468,7 +490,7 @@ std::string Engine::Where::show() const {
   return "byte " + std::to_string(byte) + " of buffer(" + std::to_string(slot) + ")";
 }
 
-void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site) {
+bool Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site) {
   const bool is_local = allocation == nullptr;
   const auto is_ordered = [&](const Access& before) {
     if (before.dispatch == 0) return true;
@@ -479,6 +501,7 @@ void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
     const bool is_one_simdgroup = before.thread / METAL_SIM_LANES == now.thread / METAL_SIM_LANES;
     return is_one_simdgroup && before.simd_phase != now.simd_phase;
   };
+  bool is_overwriting = false;
   const auto conflict = [&](const Access& before, const char* did) {
     if (before.dispatch != now.dispatch) {
       report("missing-barrier",
@@ -486,10 +509,16 @@ void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
                  ", without a barrier between them",
              site);
     } else {
-      report("race",
-             std::string(is_write ? "writes " : "reads ") + where.show() + ", which " + describe(before) + " " + did +
-                 ", with nothing that orders the two",
-             site);
+      const std::string message = std::string(is_write ? "writes " : "reads ") + where.show() + ", which " + describe(before) + " " + did +
+                                  ", with nothing that orders the two";
+      if (is_write && &before == &bytes.writer && now.is_atomic == 0 && before.is_atomic == 0) {
+        if (overwrite_.bytes.empty()) overwrite_.finding = finding("race", message, site);
+        const uint8_t* byte = byte_at(allocation, where);
+        overwrite_.bytes.push_back({byte, *byte});
+        is_overwriting = true;
+        return;
+      }
+      report("race", message, site);
     }
     stop();
   };
@@ -503,7 +532,7 @@ void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
       if (is_elsewhere || !is_ordered(reader)) conflict(reader, "read");
     }
     bytes.writer = now;
-    return;
+    return is_overwriting;
   }
   Access& reader = bytes.reader;
   const bool is_concurrent = reader.dispatch != 0 && !is_ordered(reader);
@@ -519,6 +548,7 @@ void Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
   reader = now;
   reader.is_atomic = is_plain ? 0 : 1;
   reader.others = others;
+  return false;
 }
 
 void Engine::require_initialised(uintptr_t address, size_t size, const void* site) {
@@ -533,6 +563,7 @@ void Engine::require_initialised(uintptr_t address, size_t size, const void* sit
 
 void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site, bool is_aligned) {
   if (current_ == nullptr || current_->fiber.holds(address)) return;
+  settle();
   statistics_.accesses++;
   const Lane& lane = *current_;
   const auto verb = [&] { return std::string(is_write ? "writes " : "reads ") + std::to_string(size) + " bytes "; };
@@ -599,10 +630,11 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
 void Engine::check_all(ByteHistory* bytes, size_t size, const Access& now, bool is_write, const Allocation* allocation, Where where,
                        const void* site) {
   const ByteHistory before = bytes[0];
-  check(bytes[0], now, is_write, allocation, where, site);
+  const bool is_overwriting = check(bytes[0], now, is_write, allocation, where, site);
   for (size_t i = 1; i < size; i++) {
-    if (std::memcmp(&bytes[i], &before, sizeof before) == 0) bytes[i] = bytes[0];
-    else check(bytes[i], now, is_write, allocation, {where.slot, where.byte + i}, site);
+    const Where byte{where.slot, where.byte + i};
+    if (!is_overwriting && std::memcmp(&bytes[i], &before, sizeof before) == 0) bytes[i] = bytes[0];
+    else check(bytes[i], now, is_write, allocation, byte, site);
   }
 }
 

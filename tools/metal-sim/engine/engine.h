@@ -133,10 +133,15 @@ class Engine {
     std::string show() const;
   };
   /** `allocation` is nullptr for threadgroup memory. */
-  void check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site);
+  /** True for a write over another thread's, which `settle` judges. */
+  bool check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site);
   void check_all(ByteHistory* bytes, size_t size, const Access& now, bool is_write, const Allocation* allocation, Where where,
                  const void* site);
+  Finding finding(std::string kind, std::string message, const void* site) const;
   void report(std::string kind, std::string message, const void* site);
+  const uint8_t* byte_at(const Allocation* allocation, Where where) const;
+  /** Called before anything else happens: two plain writes of one value do no harm, and only now is it known what was written. */
+  void settle();
   std::string describe(const Access& access) const;
 
   std::vector<Finding> run_checked(const Dispatch& dispatch);
@@ -149,6 +154,13 @@ class Engine {
   /** Threadgroups run so far: what is initialised belongs to one of them. */
   uint32_t threadgroup_serial_ = 0;
   uint32_t threadgroup_index_ = 0;
+
+  /** A write to where another thread has written, with nothing that orders the two: bytes, and what they were. */
+  struct Overwrite {
+    std::vector<std::pair<const uint8_t*, uint8_t>> bytes;
+    Finding finding;
+  };
+  Overwrite overwrite_;
 
   const Dispatch* dispatch_ = nullptr;
   std::vector<Finding> findings_;
