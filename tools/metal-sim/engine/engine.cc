@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <unordered_map>
 
 #include "symbolize.h"
 
@@ -105,10 +106,13 @@ std::vector<Finding> Engine::run_checked(const Dispatch& dispatch) {
   findings_.clear();
   serial_++;
   overwrite_.bytes.clear();
+  harmless_.clear();
+  is_remembering_ = true;
   statistics_.dispatches++;
   if (local_.empty()) {
     local_.resize(kLocalArena);
     initialised_.resize(kLocalArena);
+    history_of_.resize(kLocalArena);
     local_history_.resize(kLocalArena);
   }
   for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
@@ -155,6 +159,76 @@ void Engine::bind(const Dispatch& dispatch) {
 }
 
 void Engine::run_threadgroup(const Dispatch& dispatch, Size position) {
+  uninitialised_.reset();
+  const std::mt19937_64 random = random_;
+  run_threads(dispatch, position);
+  is_remembering_ = !declarations_.empty();
+  if (!uninitialised_) return;
+  // what is undefined leads astray: to places, to numbers; but it is not why threads race or wait
+  if (!findings_.empty()) {
+    const bool is_consequence = findings_[0].kind == "out-of-bounds" || findings_[0].kind == "division";
+    findings_.insert(is_consequence ? findings_.begin() : findings_.end(), *uninitialised_);
+  } else if (matters(dispatch, position, random)) {
+    findings_ = {*uninitialised_};
+  } else {
+    harmless_[uninitialised_site_]++;
+  }
+}
+
+namespace {
+
+/** Bytes of which numbers are large, large and negative, or none. */
+constexpr int kGarbage[] = {0x7B, 0xFB, 0xFF};
+
+}  // namespace
+
+/** Whether a threadgroup writes something else to buffers when its memory holds something else at first. */
+bool Engine::matters(const Dispatch& dispatch, Size position, const std::mt19937_64& random) {
+  std::unordered_map<uint8_t*, uint8_t> after;
+  for (const Written& w : written_) {
+    for (size_t i = 0; i < w.size; i++) after[w.address + i] = w.address[i];
+  }
+  bool is_different = false;
+  is_repeated_ = true;
+  for (int garbage : kGarbage) {
+    take_back();
+    random_ = random;
+    garbage_ = garbage;
+    run_threads(dispatch, position);
+    is_different = !findings_.empty();
+    for (const Written& w : written_) {
+      for (size_t i = 0; i < w.size; i++) is_different = is_different || after.find(w.address + i) == after.end();
+    }
+    for (const auto& [address, value] : after) is_different = is_different || *address != value;
+    if (is_different) break;
+  }
+  is_repeated_ = false;
+  garbage_ = -1;
+  return is_different;
+}
+
+void Engine::remember(uintptr_t address, size_t size) {
+  auto* bytes = reinterpret_cast<uint8_t*>(address);
+  written_.push_back({bytes, size, written_before_.size()});
+  written_before_.insert(written_before_.end(), bytes, bytes + size);
+}
+
+void Engine::take_back() {
+  for (auto w = written_.rbegin(); w != written_.rend(); w++) std::memcpy(w->address, &written_before_[w->before], w->size);
+}
+
+void Engine::uninitialised(std::string message, const void* site) {
+  if (is_repeated_ || uninitialised_) return;
+  constexpr unsigned kEnough = 4;
+  const auto known = harmless_.find(site);
+  if (known != harmless_.end() && known->second >= kEnough) return;
+  uninitialised_ = finding("uninitialised", std::move(message), site);
+  uninitialised_site_ = site;
+}
+
+void Engine::run_threads(const Dispatch& dispatch, Size position) {
+  written_.clear();
+  written_before_.clear();
   threadgroup_serial_++;
   local_end_ = 0;
   declarations_.clear();
@@ -440,7 +514,7 @@ void* Engine::local(unsigned declaration, size_t size, size_t alignment, const v
   declarations_.push_back({declaration, offset, offset + size});
   local_end_ = offset + size;
   // as undefined as on a GPU
-  for (size_t i = 0; i < size; i++) local_[offset + i] = static_cast<uint8_t>(0xA5 + 7 * i);
+  for (size_t i = 0; i < size; i++) local_[offset + i] = static_cast<uint8_t>(garbage_ < 0 ? 0xA5 + 7 * i : garbage_);
   return local_.data() + offset;
 }
 
@@ -587,13 +661,10 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
     now.phase = lane.local_phase;
     now.simd_phase = lane.simd_local_phase;
     for (size_t i = offset; i < offset + size; i++) {
-      if (initialised_[i] == threadgroup_serial_) continue;
-      if (!is_write) {
-        report("uninitialised", "reads threadgroup memory that no thread has written", site);
-        stop();
-      }
-      initialised_[i] = threadgroup_serial_;
-      local_history_[i] = {};
+      if (history_of_[i] != threadgroup_serial_) local_history_[i] = {};
+      history_of_[i] = threadgroup_serial_;
+      if (is_write) initialised_[i] = threadgroup_serial_;
+      else if (initialised_[i] != threadgroup_serial_) uninitialised("reads threadgroup memory that no thread has written", site);
     }
     check_all(&local_history_[offset], size, now, is_write, nullptr, {-1, offset}, site);
     return;
@@ -615,6 +686,7 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
            (is_write ? "writes buffer(" : "reads buffer(") + std::to_string(bound.slot) + ") " + allocation.label + " after it was released", site);
     stop();
   }
+  if (is_write && is_remembering_) remember(address, size);
   now.phase = lane.device_phase;
   now.simd_phase = lane.simd_device_phase;
   size_t start = address - allocation.base;

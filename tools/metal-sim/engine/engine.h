@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -119,6 +121,12 @@ class Engine {
   void bind(const Dispatch& dispatch);
   void outside(uintptr_t address, bool is_write, std::string what, const void* site);
   void run_threadgroup(const Dispatch& dispatch, Size position);
+  void run_threads(const Dispatch& dispatch, Size position);
+  /** A read of threadgroup memory that nobody has written: whether what lay there matters is found out when the threadgroup is done. */
+  void uninitialised(std::string message, const void* site);
+  bool matters(const Dispatch& dispatch, Size position, const std::mt19937_64& random);
+  void remember(uintptr_t address, size_t size);
+  void take_back();
   void run_fibers(unsigned count);
   void wait(Lane& lane, int state, const void* site);
   bool release_waiting(unsigned count);
@@ -161,6 +169,23 @@ class Engine {
     Finding finding;
   };
   Overwrite overwrite_;
+  /** Of the threadgroup: the first read of what nobody has written, and its place. */
+  std::optional<Finding> uninitialised_;
+  const void* uninitialised_site_ = nullptr;
+  /** Places of such reads, and for how many threadgroups it was shown that they do no harm. */
+  std::map<const void*, unsigned> harmless_;
+  bool is_repeated_ = false;
+  /** What threadgroup memory holds at first: bytes that differ, or the same one everywhere. */
+  int garbage_ = -1;
+  /** What the threadgroup has written to buffers, and what was there before. */
+  struct Written {
+    uint8_t* address;
+    size_t size;
+    size_t before;
+  };
+  std::vector<Written> written_;
+  std::vector<uint8_t> written_before_;
+  bool is_remembering_ = true;
 
   const Dispatch* dispatch_ = nullptr;
   std::vector<Finding> findings_;
@@ -179,6 +204,8 @@ class Engine {
   std::vector<Bound> bounds_;
   size_t latest_bound_ = 0;
   std::vector<uint32_t> initialised_;
+  /** The threadgroup that the history of a byte is of. */
+  std::vector<uint32_t> history_of_;
   std::vector<ByteHistory> local_history_;
 };
 
