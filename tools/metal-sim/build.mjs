@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 /**
- * node tools/metal-sim/build.mjs [--engine]
+ * node tools/metal-sim/build.mjs [--engine] [--flags]
  *
  * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, build/metal_sim_run.node, which runs kernels
  * from tests without Metal's host API, and build/libmetal_sim_framework.so, that API over GNUstep. Each only when its sources, flags or
  * compiler have changed. Needs clang 19 and GNUstep; says what to install and exits with 2 when they are missing. With --engine GNUstep may
  * be missing: the host API is left out then. Where it can be built it always is, for it must know the same engine as the kernels.
+ * --flags prints what compiles and links a host program against the simulator:
+ *
+ *   clang++-19 -std=c++20 $(node tools/metal-sim/build.mjs --flags) program.mm -o program
+ *   clang-19 $(node tools/metal-sim/build.mjs --flags) program.m -o program
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -82,6 +86,8 @@ export const simulator = {
     '-lobjc',
   ],
 };
+/** What compiles and links a host program, in Objective-C or Objective-C++ by the ending of its name. */
+export const hostFlags = [...objectiveC.slice(2), '-pthread', ...simulator.libraries];
 const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra', staysLoaded];
 
 const filesIn = (folder) => readdirSync(join(here, folder)).map((file) => join(here, folder, file));
@@ -129,6 +135,7 @@ library(
   [...headers, ...filesIn('engine').filter((file) => file.endsWith('.h'))],
 );
 if (hasGnustep && hasObjectiveC) buildFramework();
+if (process.argv.includes('--flags')) process.stdout.write(`${hostFlags.join(' ')}\n`);
 
 function buildFramework() {
   library(
@@ -147,7 +154,8 @@ function buildFramework() {
     ],
     [
       ...headers,
-      join(here, 'include', 'Metal', 'Metal.h'),
+      ...filesIn(join('include', 'Metal')),
+      join(here, 'include', 'dispatch', 'dispatch.h'),
       ...filesIn('engine').filter((file) => file.endsWith('.h')),
     ],
   );

@@ -59,6 +59,14 @@ function argument({ kind, builtin, index }: TranslatedParameter, i: number): str
   }
 }
 
+/** Places and sizes of the members of an argument buffer. */
+function memberNumbers({ members }: TranslatedParameter): readonly string[] {
+  return (members?.members ?? []).flatMap(({ name }) => [
+    `__builtin_offsetof(${members!.struct}, ${name})`,
+    `sizeof(((${members!.struct}*)0)->${name})`,
+  ]);
+}
+
 /** The end of the translated source. */
 export function entryText(kernels: readonly TranslatedKernel[]): string {
   const lines = [
@@ -95,6 +103,12 @@ export function entryText(kernels: readonly TranslatedKernel[]): string {
           : '0',
       ),
       table('absent', 'uint', ({ guard }) => (guard === undefined ? '0' : `!(${guard})`)),
+      // as the type that the kernel has, for there may be others of its name
+      `extern "C" void* metal_sim_body_${k}() { return (void*)(metal_sim::pointer<${type}>)(${expression}); }`,
+      ...parameters.map(
+        (p, i) =>
+          `extern "C" __global const ulong metal_sim_members_${k}_${i}[] = {${[...memberNumbers(p), '0'].join(', ')}};`,
+      ),
     );
   }
   return `${lines.join('\n')}\n`;
@@ -110,24 +124,42 @@ const kinds: Readonly<Record<TranslatedParameter['kind'], string>> = {
 /** A second file, in C, since strings have no address that a table of C++ for OpenCL could hold. */
 export function tableText(kernels: readonly TranslatedKernel[]): string {
   const lines = ['#include "metal_sim_abi.h"'];
+  lines.push(
+    'extern const struct metal_sim_declared __start_metal_sim_declared[] __attribute__((weak, visibility("hidden")));',
+    'extern const struct metal_sim_declared __stop_metal_sim_declared[] __attribute__((weak, visibility("hidden")));',
+  );
   for (const [k, { parameters }] of kernels.entries()) {
     lines.push(
       `void metal_sim_run_${k}(const struct metal_sim_arguments *);`,
+      `void *metal_sim_body_${k}(void);`,
+      ...parameters.flatMap(({ members }, i) =>
+        members === undefined
+          ? []
+          : [
+              `extern const unsigned long metal_sim_members_${k}_${i}[];`,
+              `static struct metal_sim_member members_${k}_${i}[] = {${members.members
+                .map((m) => `{${m.index}, ${Number(m.isPointer)}, 0, 0, 1}`)
+                .join(', ')}};`,
+            ],
+      ),
       `extern const unsigned long metal_sim_sizes_${k}[];`,
       `extern const unsigned metal_sim_references_${k}[], metal_sim_writable_${k}[], metal_sim_absent_${k}[];`,
       `static struct metal_sim_parameter parameters_${k}[] = {${[
         ...parameters.map(
-          (p) => `{${JSON.stringify(p.name)}, ${kinds[p.kind]}, ${p.index}, 0, 0, 0, 0}`,
+          (p, i) =>
+            `{${JSON.stringify(p.name)}, ${kinds[p.kind]}, ${p.index}, 0, 0, 0, 0, ${
+              p.members === undefined ? '0, 0' : `members_${k}_${i}, ${p.members.members.length}`
+            }}`,
         ),
         '{0}',
       ].join(', ')}};`,
     );
   }
-  lines.push('static const struct metal_sim_kernel kernels[] = {');
+  lines.push('static struct metal_sim_kernel kernels[] = {');
   for (const [k, kernel] of kernels.entries()) {
     const { hostName, parameters, maxThreads, hasBarriers } = kernel;
     lines.push(
-      `  {${JSON.stringify(hostName)}, metal_sim_run_${k}, parameters_${k}, ${parameters.length}, ${maxThreads}, ${Number(hasBarriers)}},`,
+      `  {${JSON.stringify(hostName)}, metal_sim_run_${k}, parameters_${k}, ${parameters.length}, ${maxThreads}, ${Number(hasBarriers)}, 0},`,
     );
   }
   lines.push(
@@ -147,6 +179,21 @@ export function tableText(kernels: readonly TranslatedKernel[]): string {
             '  }',
           ],
     ),
+    ...kernels.flatMap(({ parameters }, k) => [
+      `  kernels[${k}].static_local = metal_sim_static_local(__start_metal_sim_declared, __stop_metal_sim_declared, metal_sim_run_${k}, metal_sim_body_${k}());`,
+      ...parameters.flatMap(({ members }, i) =>
+        members === undefined
+          ? []
+          : [
+              `  for (int i = 0; i < ${members.members.length}; i++) {`,
+              `    struct metal_sim_member *member = &members_${k}_${i}[i];`,
+              `    member->offset = metal_sim_members_${k}_${i}[2 * i];`,
+              `    member->size = metal_sim_members_${k}_${i}[2 * i + 1];`,
+              '    if (member->is_pointer) member->count = (unsigned)(member->size / sizeof(void *));',
+              '  }',
+            ],
+      ),
+    ]),
     '}',
     `__attribute__((visibility("default"))) const struct metal_sim_library metal_sim_library = {kernels, ${kernels.length}};`,
   );

@@ -6,8 +6,10 @@
 import { closing, type KernelText, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
 import { openClOnlyWords } from '../../metal-check/words.ts';
+import { argumentBuffer } from './argument-buffers.ts';
 import { listArguments } from './braces.ts';
 import { conditions } from './conditions.ts';
+import { constantUsers, usesAny } from './constant-users.ts';
 import { constructors } from './constructors.ts';
 import { deducedVectors } from './deduction.ts';
 import { applyEdits, type Edit, type EditedText } from './edit.ts';
@@ -30,6 +32,17 @@ export interface TranslatedParameter {
   readonly index: number;
   /** The function constant without which there is no argument. */
   readonly guard: string | undefined;
+  /** Of a struct that is an argument buffer. */
+  readonly members?: ArgumentBuffer;
+}
+
+export interface ArgumentBuffer {
+  readonly struct: string;
+  readonly members: readonly {
+    readonly name: string;
+    readonly index: number;
+    readonly isPointer: boolean;
+  }[];
 }
 
 export interface TranslatedKernel {
@@ -310,7 +323,7 @@ function threadgroupLocals(
     let text = '';
     for (const { name, dims } of declaration.names) {
       const id = k * 256 + count++;
-      text += `__local auto& ${name} = metal_sim::shared<${declaration.type}${dims}>(${id}u); `;
+      text += `__local auto& ${name} = metal_sim::shared<${declaration.type}${dims}, ${id}u>(); `;
     }
     let from = i;
     while (isStorageWord(tokens[from - 1]?.text)) from--;
@@ -482,7 +495,8 @@ function splitArguments(call: string): readonly string[] {
 function fits(kernel: KernelText, instance: Instance, typeNames: ReadonlySet<string>): boolean {
   const parameters = kernel.templateParameters;
   const given = instance.templateArguments;
-  if (instance.name !== kernel.name.text || parameters === undefined) return false;
+  const names = [kernel.name.text, plainText(kernel.name)];
+  if (!names.includes(instance.name) || parameters === undefined) return false;
   return given.every((argument, i) => {
     const parameter = parameters[i] ?? parameters[parameters.length - 1];
     if (parameter === undefined) return false;
@@ -527,7 +541,7 @@ function instanceExpression(body: readonly Token[]): string | undefined {
   }
   return list
     .slice(0, close + 1)
-    .map((t) => (t.kind === 'word' ? ` ${t.text} ` : t.text))
+    .map((t) => (t.kind === 'word' ? ` ${plainText(t)} ` : t.text))
     .join('')
     .replace(/\s+/g, ' ')
     .trim();
@@ -562,19 +576,18 @@ function kernelsOf(
   const prefix = namespaceAt(tokens, scopes, at);
   const names = new Set(constants.map((c) => c.name));
   const common = {
-    parameters: parametersOf(kernel),
+    parameters: parametersOf(structure, kernel),
     maxThreads: Number(kernel.attributes.get('max_total_threads_per_threadgroup') ?? 0) || 0,
     // what a template calls may depend on its arguments
     hasBarriers:
       body.some((t) => waiting.has(t.text) || isWaiting(t.text)) ||
       (kernel.templateParameters !== undefined && waiting.size > 0),
-    usesConstants:
-      constants.length > 0 && tokens.some((t, i) => names.has(t.text) && scopes[i]!.length > 0),
+    usesConstants: usesAny(structure, kernel, constantUsers(structure, [...names])),
   };
   if (kernel.templateParameters === undefined) {
     const host = kernel.attributes.get('host_name');
     const hostName = host === undefined ? prefix + kernel.name.text : String(JSON.parse(host));
-    const expression = prefix + kernel.name.text;
+    const expression = prefix + plainText(kernel.name);
     return [{ hostName, expression, type: `decltype(${expression})`, ...common }];
   }
   return instances
@@ -582,7 +595,7 @@ function kernelsOf(
     .map(({ hostName, expression, type }) => ({ hostName, expression, type, ...common }));
 }
 
-function parametersOf(kernel: KernelText): readonly TranslatedParameter[] {
+function parametersOf(structure: Structure, kernel: KernelText): readonly TranslatedParameter[] {
   const parameters: TranslatedParameter[] = [];
   const used = { buffer: new Set<number>(), threadgroup: new Set<number>() };
   const next = (kind: 'buffer' | 'threadgroup'): number => {
@@ -612,7 +625,15 @@ function parametersOf(kernel: KernelText): readonly TranslatedParameter[] {
     const table = kind === 'threadgroup' ? 'threadgroup' : 'buffer';
     const index = p.attribute === table ? explicit[i]! : next(table);
     used[table].add(index);
-    parameters.push({ name, kind, builtin: undefined, index, guard: p.guard });
+    const members = argumentBuffer(structure, p);
+    parameters.push({
+      name,
+      kind,
+      builtin: undefined,
+      index,
+      guard: p.guard,
+      ...(members && { members }),
+    });
   }
   return parameters;
 }

@@ -2,8 +2,12 @@
  * What compiled kernels call: the functions of metal_sim_abi.h, and the hooks that clang puts before every access to memory
  * (`-fsanitize=kernel-address` with calls out of line).
  */
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <numeric>
 #include <type_traits>
 
 #include "engine.h"
@@ -179,4 +183,15 @@ METAL_SIM_EXPORT int metal_sim_compare_exchange(void* at, unsigned* expected, un
   }
   *expected = before;
   return 0;
+}
+
+METAL_SIM_EXPORT unsigned long metal_sim_static_local(const metal_sim_declared* begin, const metal_sim_declared* end, const void* run,
+                                                      const void* body) {
+  std::map<unsigned long, unsigned long> sizes;
+  for (const metal_sim_declared* declared = begin; declared != end; declared++) {
+    Dl_info info;
+    if (dladdr(declared->at, &info) == 0 || (info.dli_saddr != run && info.dli_saddr != body)) continue;
+    sizes[declared->declaration] = declared->size;
+  }
+  return std::accumulate(sizes.begin(), sizes.end(), 0ul, [](unsigned long sum, const auto& entry) { return sum + entry.second; });
 }

@@ -153,8 +153,8 @@ void Engine::bind(const Dispatch& dispatch) {
     if (known == bounds_.end()) bounds_.push_back(bound);
     else if (bound.base < known->base) *known = {bound.base, bound.length, allocation, known->slot};
   }
-  for (const AllocationReference& resident : dispatch.resident) {
-    bounds_.push_back({resident->base, resident->length, resident.get(), -2});
+  for (const auto& [allocation, is_writable, is_tracked] : dispatch.resident) {
+    bounds_.push_back({allocation->base, allocation->length, allocation.get(), -2, is_writable, is_tracked});
   }
 }
 
@@ -568,7 +568,11 @@ bool Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
   const bool is_local = allocation == nullptr;
   const auto is_ordered = [&](const Access& before) {
     if (before.dispatch == 0) return true;
-    if (before.dispatch != now.dispatch) return is_local || before.dispatch < dispatch_->unordered_since || before.dispatch <= allocation->ordered_until;
+    if (before.dispatch != now.dispatch) {
+      if (is_local) return true;
+      if (before.dispatch >= dispatch_->unordered_since) return before.dispatch <= allocation->ordered_until;
+      return dispatch_->ordering == nullptr || dispatch_->ordering->is_after(before.dispatch, where.is_tracked && allocation->is_tracked);
+    }
     if (before.threadgroup != now.threadgroup) return is_local;
     if (before.thread == now.thread && before.others == 0) return true;
     if (before.phase != now.phase) return true;
@@ -577,7 +581,11 @@ bool Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
   };
   bool is_overwriting = false;
   const auto conflict = [&](const Access& before, const char* did) {
-    if (before.dispatch != now.dispatch) {
+    if (before.dispatch < dispatch_->unordered_since) {
+      report("missing-fence",
+             std::string(is_write ? "writes " : "reads ") + where.show() + ", which an earlier encoder " + did + ", and no fence, event or wait orders the two",
+             site);
+    } else if (before.dispatch != now.dispatch) {
       report("missing-barrier",
              std::string(is_write ? "writes " : "reads ") + where.show() + ", which an earlier dispatch of the same encoder " + did +
                  ", without a barrier between them",
@@ -689,10 +697,15 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
   if (is_write && is_remembering_) remember(address, size);
   now.phase = lane.device_phase;
   now.simd_phase = lane.simd_device_phase;
+  if (is_write && !bound.is_writable) {
+    report("read-only", "writes " + Where{bound.slot, address - allocation.base}.show() + ", which the encoder uses for reading only", site);
+    stop();
+  }
   size_t start = address - allocation.base;
   while (size > 0) {
-    const size_t part = std::min(size, History::rest_of_page(start));
-    check_all(&allocation.history->at(start), part, now, is_write, &allocation, {bound.slot, start}, site);
+    const size_t at = allocation.history_offset + start;
+    const size_t part = std::min(size, History::rest_of_page(at));
+    check_all(&allocation.history->at(at), part, now, is_write, &allocation, {bound.slot, start, bound.is_tracked}, site);
     start += part;
     size -= part;
   }
@@ -704,10 +717,40 @@ void Engine::check_all(ByteHistory* bytes, size_t size, const Access& now, bool 
   const ByteHistory before = bytes[0];
   const bool is_overwriting = check(bytes[0], now, is_write, allocation, where, site);
   for (size_t i = 1; i < size; i++) {
-    const Where byte{where.slot, where.byte + i};
+    const Where byte{where.slot, where.byte + i, where.is_tracked};
     if (!is_overwriting && std::memcmp(&bytes[i], &before, sizeof before) == 0) bytes[i] = bytes[0];
     else check(bytes[i], now, is_write, allocation, byte, site);
   }
+}
+
+std::vector<Finding> Engine::transfer(const std::string& what, const std::vector<Touched>& touched, const Ordering* ordering) {
+  // of long stretches only what kernels have touched is known byte by byte
+  constexpr size_t kLong = 1 << 20;
+  Access now;
+  now.dispatch = ++serial_;
+  for (const auto& [allocation, offset, size, is_write] : touched) {
+    const auto is_ordered = [&, allocation = allocation](const Access& before) {
+      return before.dispatch == 0 || before.dispatch == now.dispatch || ordering == nullptr ||
+             ordering->is_after(before.dispatch, allocation->is_tracked);
+    };
+    for (size_t at = offset; at < offset + size;) {
+      const size_t in_history = allocation->history_offset + at;
+      const size_t part = std::min(offset + size - at, History::rest_of_page(in_history));
+      const size_t start = at;
+      at += part;
+      if (size > kLong && !allocation->history->is_known(in_history)) continue;
+      ByteHistory* bytes = &allocation->history->at(in_history);
+      for (size_t i = 0; i < part; i++) {
+        const bool was_written = !is_ordered(bytes[i].writer);
+        if (was_written || (is_write && !is_ordered(bytes[i].reader))) {
+          return {{"missing-fence", what + (is_write ? " writes" : " reads") + " byte " + std::to_string(start + i) + " of a buffer, which an earlier encoder " +
+                                        (was_written ? "wrote" : "read") + ", and no fence, event or wait orders the two"}};
+        }
+        (is_write ? bytes[i].writer : bytes[i].reader) = now;
+      }
+    }
+  }
+  return {};
 }
 
 /** An access that no bound buffer holds: constants of a library may be read. */

@@ -42,6 +42,21 @@ struct Binding {
   size_t offset = 0;
 };
 
+/** Memory that no slot holds but kernels may reach through addresses. */
+struct Resident {
+  AllocationReference allocation;
+  bool is_writable = true;
+  /** Whether the encoder was told of it, so that it is ordered like memory that is bound. */
+  bool is_tracked = true;
+};
+
+/** What orders a dispatch after those of other encoders. */
+class Ordering {
+ public:
+  virtual ~Ordering() = default;
+  virtual bool is_after(uint32_t earlier_dispatch, bool is_tracked) const = 0;
+};
+
 struct Dispatch {
   const metal_sim_kernel* kernel = nullptr;
   /** The file that `line` of findings refers to, and the handle that addresses are looked up in. */
@@ -49,14 +64,24 @@ struct Dispatch {
   std::array<Binding, METAL_SIM_BUFFERS> buffers;
   /** Lengths given by setThreadgroupMemoryLength, by index. */
   std::array<uint32_t, METAL_SIM_BUFFERS> threadgroup_lengths{};
-  /** Buffers that no slot holds but `useResource` named: argument buffers point into them. */
-  std::vector<AllocationReference> resident;
+  /** What argument buffers point into. */
+  std::vector<Resident> resident;
   /** Threads when `is_nonuniform`, else threadgroups. */
   Size grid;
   Size threadgroup;
   bool is_nonuniform = false;
-  /** The first dispatch that nothing orders before this one: what it wrote must not be touched. */
+  /** The first dispatch of this encoder that nothing orders before this one: what it wrote must not be touched. */
   uint32_t unordered_since = 0;
+  /** Tells which of those before `unordered_since` come first; without one they all do. */
+  const Ordering* ordering = nullptr;
+};
+
+/** What a copy or a fill reads or writes. */
+struct Touched {
+  AllocationReference allocation;
+  size_t offset = 0;
+  size_t size = 0;
+  bool is_write = false;
 };
 
 struct Statistics {
@@ -75,6 +100,8 @@ class Engine {
   uint32_t next_dispatch() const { return serial_ + 1; }
   /** Runs one dispatch to its end, or to its first finding. */
   std::vector<Finding> run(const Dispatch& dispatch);
+  /** Takes note of a copy or fill of the host's API, named `what`; it counts as a dispatch. */
+  std::vector<Finding> transfer(const std::string& what, const std::vector<Touched>& touched, const Ordering* ordering);
   const Statistics& statistics() const { return statistics_; }
   /** The order of threads and threadgroups follows from it. */
   void seed(uint64_t seed) { random_.seed(seed); }
@@ -116,6 +143,8 @@ class Engine {
     Allocation* allocation;
     /** As in `Where`. */
     int slot;
+    bool is_writable = true;
+    bool is_tracked = true;
   };
 
   void bind(const Dispatch& dispatch);
@@ -138,6 +167,7 @@ class Engine {
   struct Where {
     int slot;
     size_t byte;
+    bool is_tracked = true;
     std::string show() const;
   };
   /** `allocation` is nullptr for threadgroup memory. */

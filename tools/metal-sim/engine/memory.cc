@@ -5,6 +5,19 @@
 namespace metal_sim {
 
 AllocationReference Memory::add(void* base, size_t length, std::string label) {
+  const AllocationReference allocation = insert(base, length, std::move(label));
+  allocation->history = std::make_shared<History>(length);
+  return allocation;
+}
+
+AllocationReference Memory::add_part(void* base, size_t length, std::shared_ptr<History> history, size_t offset) {
+  const AllocationReference allocation = insert(base, length, "");
+  allocation->history = std::move(history);
+  allocation->history_offset = offset;
+  return allocation;
+}
+
+AllocationReference Memory::insert(void* base, size_t length, std::string label) {
   const std::lock_guard lock(mutex_);
   const auto start = reinterpret_cast<uintptr_t>(base);
   auto next = by_base_.lower_bound(start);
@@ -18,7 +31,6 @@ AllocationReference Memory::add(void* base, size_t length, std::string label) {
   allocation->base = start;
   allocation->length = length;
   allocation->label = std::move(label);
-  allocation->history = std::make_unique<History>(length);
   by_base_[start] = allocation;
   return allocation;
 }

@@ -38,6 +38,8 @@ struct ByteHistory {
 class History {
  public:
   explicit History(size_t length) : pages_((length + kPage - 1) / kPage) {}
+  /** Whether anything from `offset` on, as far as `rest_of_page` goes, was touched. */
+  bool is_known(size_t offset) const { return pages_[offset / kPage] != nullptr; }
   ByteHistory& at(size_t offset) {
     auto& page = pages_[offset / kPage];
     if (!page) page = std::make_unique<ByteHistory[]>(kPage);
@@ -56,9 +58,14 @@ struct Allocation {
   size_t length = 0;
   std::string label;
   std::atomic<bool> is_released{false};
-  /** Dispatches up to this one are ordered before all later ones, as far as this memory goes: a barrier said so. */
+  /** Dispatches up to this one are ordered before all later ones of their encoder, as far as this memory goes: a barrier said so. */
   uint32_t ordered_until = 0;
-  std::unique_ptr<History> history;
+  /** Whether encoders of one queue are ordered by what they do to it; if not, fences and events must do that. */
+  bool is_tracked = true;
+  /** Shared by the parts of a heap, which may lie over one another. */
+  std::shared_ptr<History> history;
+  /** Where this memory begins in its history. */
+  size_t history_offset = 0;
 };
 
 using AllocationReference = std::shared_ptr<Allocation>;
@@ -67,6 +74,8 @@ using AllocationReference = std::shared_ptr<Allocation>;
 class Memory {
  public:
   AllocationReference add(void* base, size_t length, std::string label);
+  /** A part of memory whose history is `history`, from `offset` on. */
+  AllocationReference add_part(void* base, size_t length, std::shared_ptr<History> history, size_t offset);
   void release(const AllocationReference& allocation);
   /** Releases memory that nobody can name afterwards: nothing of it stays known. */
   void forget(const AllocationReference& allocation);
@@ -74,6 +83,8 @@ class Memory {
   Allocation* find(uintptr_t address);
 
  private:
+  AllocationReference insert(void* base, size_t length, std::string label);
+
   std::mutex mutex_;
   std::map<uintptr_t, AllocationReference> by_base_;
   static constexpr size_t kMostReleased = 1024;

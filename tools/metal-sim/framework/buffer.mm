@@ -1,11 +1,10 @@
-#import "objects.h"
-
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
 
 #import "assert.h"
+#import "objects.h"
 
 namespace {
 
@@ -13,11 +12,32 @@ std::atomic<size_t> allocated{0};
 
 size_t pageSize() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
-size_t roundToPages(size_t bytes) { return (bytes + pageSize() - 1) / pageSize() * pageSize(); }
-
 }  // namespace
 
 size_t SimAllocatedSize(void) { return allocated.load(); }
+void SimCountAllocated(ptrdiff_t bytes) { allocated += static_cast<size_t>(bytes); }
+
+NSUInteger SimRoundToPages(NSUInteger bytes) { return (bytes + pageSize() - 1) / pageSize() * pageSize(); }
+
+/** Zeros, and a page behind them that nobody may touch. */
+void *SimMapMemory(NSUInteger length) {
+  const size_t whole = SimRoundToPages(length);
+  void *memory = mmap(nullptr, whole + pageSize(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  mprotect(static_cast<char *>(memory) + whole, pageSize(), PROT_NONE);
+  return memory;
+}
+void SimUnmapMemory(void *memory, NSUInteger length) { munmap(memory, SimRoundToPages(length) + pageSize()); }
+
+metal_sim::AllocationReference SimAllocationOf(id object) {
+  if ([object isKindOfClass:[SimBuffer class]]) return simulated<SimBuffer>(object)->s->allocation;
+  if ([object isKindOfClass:[SimHeap class]]) return [simulated<SimHeap>(object) allocation];
+  return nullptr;
+}
+
+MTLResourceOptions SimOptions(MTLStorageMode storage, MTLCPUCacheMode cache, MTLHazardTrackingMode tracking) {
+  return static_cast<MTLResourceOptions>(cache | storage << 4 | tracking << 8);
+}
 
 @implementation SimBuffer
 
@@ -27,18 +47,12 @@ size_t SimAllocatedSize(void) { return allocated.load(); }
   self = [super init];
   s = new SimBufferState;
   MTLSimAssert(length > 0, @"Cannot create buffer of zero length.");
-  if (length == 0 || length > [device maxBufferLength]) {
+  MTLSimAssert(((options >> 4) & 15) != MTLStorageModeMemoryless, @"Buffers cannot be memoryless.");
+  void *memory = length > [device maxBufferLength] ? nullptr : SimMapMemory(length);
+  if (memory == nullptr) {
     [self release];
     return nil;
   }
-  // a page that nobody may touch stands behind the last one
-  const size_t mapped = roundToPages(length) + pageSize();
-  void *memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    [self release];
-    return nil;
-  }
-  mprotect(static_cast<char *>(memory) + roundToPages(length), pageSize(), PROT_NONE);
   s->isOwned_ = YES;
   [self setMemory:memory length:length options:options device:device];
   return self;
@@ -51,15 +65,27 @@ size_t SimAllocatedSize(void) { return allocated.load(); }
                              device:(id<MTLDevice>)device {
   self = [super init];
   s = new SimBufferState;
-  const BOOL isAligned = reinterpret_cast<uintptr_t>(bytes) % pageSize() == 0 && length % pageSize() == 0;
-  MTLSimAssert(isAligned, @"newBufferWithBytesNoCopy:pointer %p is not %lu byte aligned, or length %lu is no multiple of it.", bytes,
-               (unsigned long)pageSize(), (unsigned long)length);
-  if (!isAligned || length == 0) {
-    [self release];
-    return nil;
-  }
+  MTLSimAssert(length > 0, @"Cannot create buffer of zero length.");
+  MTLSimAssert(reinterpret_cast<uintptr_t>(bytes) % pageSize() == 0, @"newBufferWithBytesNoCopy:pointer %p is not %lu byte aligned.",
+               bytes, (unsigned long)pageSize());
+  MTLSimAssert(length % pageSize() == 0, @"newBufferWithBytesNoCopy:length %lu is not %lu byte aligned.", (unsigned long)length,
+               (unsigned long)pageSize());
+  MTLSimAssert(((options >> 4) & 15) != MTLStorageModePrivate, @"newBufferWithBytesNoCopy: the storage mode cannot be private.");
   if (deallocator != nil) s->deallocator_ = Block_copy(deallocator);
   [self setMemory:bytes length:length options:options device:device];
+  return self;
+}
+
+- (instancetype)initInHeap:(SimHeap *)heap offset:(NSUInteger)offset length:(NSUInteger)length {
+  self = [super init];
+  s = new SimBufferState;
+  s->heap_ = [heap retain];
+  s->heapOffset_ = offset;
+  s->memory_ = static_cast<char *>([heap memory]) + offset;
+  s->length_ = length;
+  s->options_ = [heap resourceOptions];
+  s->device_ = [heap device];
+  s->allocation = [heap partAt:offset length:length];
   return self;
 }
 
@@ -69,27 +95,38 @@ size_t SimAllocatedSize(void) { return allocated.load(); }
   s->options_ = options;
   s->device_ = device;
   s->allocation = metal_sim::Engine::shared().memory().add(memory, length, "");
+  s->allocation->is_tracked = [self hazardTrackingMode] == MTLHazardTrackingModeTracked;
   allocated += length;
 }
 
 - (void)dealloc {
   if (s->memory_ != nullptr) {
     metal_sim::Engine::shared().memory().release(s->allocation);
-    allocated -= s->length_;
-    if (s->isOwned_) munmap(s->memory_, roundToPages(s->length_) + pageSize());
+    if (s->heap_ == nil) allocated -= s->length_;
+    else [s->heap_ released:self];
+    if (s->isOwned_) SimUnmapMemory(s->memory_, s->length_);
     else if (s->deallocator_ != nil) s->deallocator_(s->memory_, s->length_);
   }
   if (s->deallocator_ != nil) Block_release(s->deallocator_);
+  [s->heap_ release];
   [label_ release];
   delete s;
   [super dealloc];
 }
 
+- (void)setLabel:(NSString *)label {
+  if (label != label_) {
+    [label_ release];
+    label_ = [label copy];
+  }
+  const char *text = [label UTF8String];
+  if (text != nullptr) s->allocation->label = text;
+}
 - (NSUInteger)length {
   return s->length_;
 }
 - (NSUInteger)allocatedSize {
-  return roundToPages(s->length_);
+  return SimRoundToPages(s->length_);
 }
 - (MTLGPUAddress)gpuAddress {
   return reinterpret_cast<uintptr_t>(s->memory_);
@@ -100,12 +137,22 @@ size_t SimAllocatedSize(void) { return allocated.load(); }
   return s->memory_;
 }
 - (void)didModifyRange:(NSRange)range {
-  (void)range;
   MTLSimAssert([self storageMode] == MTLStorageModeManaged,
                @"didModifyRange: only applies when the resource has storage mode MTLStorageModeManaged.");
+  MTLSimAssert(NSMaxRange(range) <= s->length_, @"didModifyRange: the range ends at %lu, beyond [buffer length](%lu).",
+               (unsigned long)NSMaxRange(range), (unsigned long)s->length_);
+}
+- (void)addDebugMarker:(NSString *)marker range:(NSRange)range {
+  (void)marker;
+  MTLSimAssert(NSMaxRange(range) <= s->length_, @"addDebugMarker: the range ends beyond [buffer length](%lu).", (unsigned long)s->length_);
+}
+- (void)removeAllDebugMarkers {
 }
 - (id<MTLDevice>)device {
   return s->device_;
+}
+- (MTLCPUCacheMode)cpuCacheMode {
+  return static_cast<MTLCPUCacheMode>(s->options_ & 15);
 }
 - (MTLStorageMode)storageMode {
   return static_cast<MTLStorageMode>((s->options_ >> 4) & 15);
@@ -116,6 +163,21 @@ size_t SimAllocatedSize(void) { return allocated.load(); }
 }
 - (MTLResourceOptions)resourceOptions {
   return s->options_;
+}
+- (id<MTLHeap>)heap {
+  return s->heap_;
+}
+- (NSUInteger)heapOffset {
+  return s->heapOffset_;
+}
+- (void)makeAliasable {
+  MTLSimAssert(s->heap_ != nil, @"makeAliasable: the resource was not allocated from a heap.");
+  if (s->isAliasable_) return;
+  s->isAliasable_ = YES;
+  [s->heap_ aliased:self];
+}
+- (BOOL)isAliasable {
+  return s->isAliasable_;
 }
 - (MTLPurgeableState)setPurgeableState:(MTLPurgeableState)state {
   (void)state;

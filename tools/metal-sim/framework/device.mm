@@ -1,4 +1,4 @@
-/** The device, with the limits of an M1, and captures of what it does. */
+/** The device, with the limits of an M1 Max. */
 #import "objects.h"
 
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #import "assert.h"
 
 extern size_t SimAllocatedSize(void);
+extern const std::string &SimBytesOf(dispatch_data_t data);
 
 @implementation MTLArchitecture
 - (NSString *)name {
@@ -73,9 +74,48 @@ struct SimDeviceState {
 - (BOOL)isHeadless {
   return NO;
 }
+- (uint64_t)maxTransferRate {
+  return 0;
+}
+- (uint64_t)peerGroupID {
+  return 0;
+}
+- (uint32_t)peerIndex {
+  return 0;
+}
+- (uint32_t)peerCount {
+  return 0;
+}
+- (MTLArgumentBuffersTier)argumentBuffersSupport {
+  return MTLArgumentBuffersTier2;
+}
+- (NSUInteger)maxArgumentBufferSamplerCount {
+  return 1024;
+}
+- (BOOL)supportsDynamicLibraries {
+  return NO;
+}
+- (BOOL)supportsFunctionPointers {
+  return NO;
+}
+- (BOOL)supportsRaytracing {
+  return NO;
+}
 - (BOOL)supportsFamily:(MTLGPUFamily)family {
-  return (family >= MTLGPUFamilyApple6 && family <= MTLGPUFamilyApple7) || family == MTLGPUFamilyMetal3 ||
-         family == MTLGPUFamilyMac2 || family == MTLGPUFamilyCommon3;
+  return (family >= MTLGPUFamilyApple1 && family <= MTLGPUFamilyApple7) || family == MTLGPUFamilyMetal3 ||
+         family == MTLGPUFamilyMac1 || family == MTLGPUFamilyMac2 || (family >= MTLGPUFamilyCommon1 && family <= MTLGPUFamilyCommon3);
+}
+- (NSArray *)counterSets {
+  return SimCounterSets();
+}
+- (BOOL)supportsCounterSampling:(MTLCounterSamplingPoint)point {
+  return point == MTLCounterSamplingPointAtStageBoundary;
+}
+- (void)sampleTimestamps:(MTLTimestamp *)cpu gpuTimestamp:(MTLTimestamp *)gpu {
+  *cpu = *gpu = static_cast<uint64_t>(SimNow() * 1e9);
+}
+- (NSString *)description {
+  return @"<MTLSimDevice: metal-sim>";
 }
 
 - (id<MTLCommandQueue>)newCommandQueue {
@@ -85,12 +125,16 @@ struct SimDeviceState {
   MTLSimAssert(count > 0, @"maxCommandBufferCount must be greater than 0.");
   return [[SimQueue alloc] initWithDevice:self count:count];
 }
+- (id<MTLCommandQueue>)newCommandQueueWithDescriptor:(MTLCommandQueueDescriptor *)descriptor {
+  return [self newCommandQueueWithMaxCommandBufferCount:descriptor.maxCommandBufferCount];
+}
 - (id<MTLBuffer>)newBufferWithLength:(NSUInteger)length options:(MTLResourceOptions)options {
   return [[SimBuffer alloc] initWithLength:length options:options device:self];
 }
 - (id<MTLBuffer>)newBufferWithBytes:(const void *)bytes length:(NSUInteger)length options:(MTLResourceOptions)options {
+  MTLSimAssert(bytes != nullptr, @"newBufferWithBytes: the pointer must not be nil.");
   SimBuffer *buffer = [[SimBuffer alloc] initWithLength:length options:options device:self];
-  if (buffer != nil) std::memcpy([buffer contents], bytes, length);
+  if (buffer != nil) std::memcpy(buffer->s->memory_, bytes, length);
   return buffer;
 }
 - (id<MTLBuffer>)newBufferWithBytesNoCopy:(void *)bytes
@@ -100,54 +144,185 @@ struct SimDeviceState {
   return [[SimBuffer alloc] initWithBytesNoCopy:bytes length:length options:options deallocator:deallocator device:self];
 }
 
+- (id<MTLHeap>)newHeapWithDescriptor:(MTLHeapDescriptor *)descriptor {
+  MTLSimAssert(descriptor != nil, @"newHeapWithDescriptor: the descriptor must not be nil.");
+  return [[SimHeap alloc] initWithDescriptor:descriptor device:self];
+}
+- (MTLSizeAndAlign)heapBufferSizeAndAlignWithLength:(NSUInteger)length options:(MTLResourceOptions)options {
+  (void)options;
+  return {(length + 255) / 256 * 256, 256};
+}
+- (id<MTLResidencySet>)newResidencySetWithDescriptor:(MTLResidencySetDescriptor *)descriptor error:(NSError **)error {
+  (void)error;
+  MTLSimAssert(descriptor != nil, @"newResidencySetWithDescriptor: the descriptor must not be nil.");
+  return [[SimResidencySet alloc] initWithDescriptor:descriptor device:self];
+}
+- (id<MTLArgumentEncoder>)newArgumentEncoderWithArguments:(NSArray *)arguments {
+  MTLSimAssert([arguments count] > 0, @"newArgumentEncoderWithArguments: there must be arguments.");
+  return [[SimArgumentEncoder alloc] initWithArguments:arguments device:self];
+}
+- (id<MTLIndirectCommandBuffer>)newIndirectCommandBufferWithDescriptor:(MTLIndirectCommandBufferDescriptor *)descriptor
+                                                       maxCommandCount:(NSUInteger)count
+                                                               options:(MTLResourceOptions)options {
+  return [[SimIndirectBuffer alloc] initWithDescriptor:descriptor count:count options:options device:self];
+}
+- (id<MTLCounterSampleBuffer>)newCounterSampleBufferWithDescriptor:(MTLCounterSampleBufferDescriptor *)descriptor error:(NSError **)error {
+  // 32 KiB of 8 bytes each
+  if (descriptor.counterSet != nil && descriptor.sampleCount > 0 && descriptor.sampleCount <= 4096) {
+    return [[SimCounterSampleBuffer alloc] initWithDescriptor:descriptor device:self];
+  }
+  if (error != nullptr) {
+    *error = [NSError errorWithDomain:MTLCounterErrorDomain code:1 userInfo:@{
+      NSLocalizedDescriptionKey : @"A counter sample buffer needs a counter set and 1 to 4096 samples (32 KiB)"
+    }];
+  }
+  return nil;
+}
+
+/** Calls back on another thread, as Metal does. */
+- (void)later:(void (^)(void))work {
+  dispatch_async(dispatch_get_global_queue(0, 0), work);
+}
+
+- (id<MTLLibrary>)newDefaultLibrary {
+  return nil;
+}
+- (id<MTLLibrary>)newDefaultLibraryWithBundle:(NSBundle *)bundle error:(NSError **)error {
+  (void)bundle;
+  if (error != nullptr) {
+    *error = [NSError errorWithDomain:MTLLibraryErrorDomain code:MTLLibraryErrorFileNotFound userInfo:@{
+      NSLocalizedDescriptionKey : @"there is no default library: the simulator has no bundles"
+    }];
+  }
+  return nil;
+}
 - (id<MTLLibrary>)newLibraryWithSource:(NSString *)source options:(MTLCompileOptions *)options error:(NSError **)error {
   (void)options;
+  MTLSimAssert(source != nil, @"newLibraryWithSource: source must not be nil.");
   return [[SimLibrary alloc] initWithSource:source device:self error:error];
 }
+- (void)newLibraryWithSource:(NSString *)source options:(MTLCompileOptions *)options completionHandler:(MTLNewLibraryCompletionHandler)handler {
+  source = [source copy];
+  options = [options copy];
+  [self later:^{
+    NSError *error = nil;
+    id<MTLLibrary> library = [self newLibraryWithSource:source options:options error:&error];
+    handler(library, error);
+    [library release];
+    [options release];
+    [source release];
+  }];
+}
 /** A library of the simulator is the bytes of a metallib's head, a line, and Metal source: tests have no compiler for others. */
-- (id<MTLLibrary>)newLibraryWithURL:(NSURL *)url error:(NSError **)error {
-  NSString *text = [NSString stringWithContentsOfFile:[url path] encoding:NSUTF8StringEncoding error:nullptr];
+- (id<MTLLibrary>)newLibraryWithText:(NSString *)text name:(NSString *)name error:(NSError **)error {
   NSString *head = @"MTLB metal-sim\n";
   if (text != nil && [text hasPrefix:head]) {
     return [[SimLibrary alloc] initWithSource:[text substringFromIndex:[head length]] device:self error:error];
   }
   if (error != nullptr) {
-    NSString *text = [NSString stringWithFormat:@"%@: the simulator reads Metal source, not metallibs", [url path]];
-    *error = [NSError errorWithDomain:MTLLibraryErrorDomain
-                                 code:MTLLibraryErrorUnsupported
-                             userInfo:@{NSLocalizedDescriptionKey : text}];
+    *error = [NSError errorWithDomain:MTLLibraryErrorDomain code:MTLLibraryErrorUnsupported userInfo:@{
+      NSLocalizedDescriptionKey : [name stringByAppendingString:@": the simulator reads Metal source, not metallibs"]
+    }];
   }
   return nil;
 }
-
-- (id<MTLComputePipelineState>)newComputePipelineStateWithFunction:(id<MTLFunction>)function error:(NSError **)error {
-  MTLComputePipelineDescriptor *descriptor = [[[MTLComputePipelineDescriptor alloc] init] autorelease];
-  descriptor.computeFunction = function;
-  return [self newComputePipelineStateWithDescriptor:descriptor options:MTLPipelineOptionNone reflection:nullptr error:error];
+- (id<MTLLibrary>)newLibraryWithURL:(NSURL *)url error:(NSError **)error {
+  return [self newLibraryWithFile:[url path] error:error];
 }
-- (id<MTLComputePipelineState>)newComputePipelineStateWithDescriptor:(MTLComputePipelineDescriptor *)descriptor
-                                                             options:(MTLPipelineOption)options
-                                                          reflection:(id *)reflection
-                                                               error:(NSError **)error {
-  (void)options;
-  (void)reflection;
-  auto *function = (SimFunction *)descriptor.computeFunction;
-  MTLSimAssert(function != nil, @"computeFunction must not be nil.");
-  MTLSimAssert(!function->s->needsConstants,
-               @"function %@ cannot be used to build a pipeline state. Use newFunctionWithName:constantValues:...", [function name]);
-  if (function->s->kernel->max_threads > 1024) {
+- (id<MTLLibrary>)newLibraryWithFile:(NSString *)path error:(NSError **)error {
+  NSString *text = [NSString stringWithContentsOfFile:path encoding:NSUTF8StringEncoding error:nullptr];
+  if (text == nil && ![[NSFileManager defaultManager] fileExistsAtPath:path]) {
     if (error != nullptr) {
-      *error = [NSError errorWithDomain:@"AGXMetal" code:1 userInfo:@{
-        NSLocalizedDescriptionKey : @"max_total_threads_per_threadgroup exceeds the limit of the device (1024)"
+      *error = [NSError errorWithDomain:MTLLibraryErrorDomain code:MTLLibraryErrorFileNotFound userInfo:@{
+        NSLocalizedDescriptionKey : [NSString stringWithFormat:@"%@: there is no such file", path]
       }];
     }
     return nil;
   }
-  return [[SimPipeline alloc] initWithFunction:function
-                                         label:descriptor.label
-                                    maxThreads:descriptor.maxTotalThreadsPerThreadgroup
-                                      multiple:descriptor.threadGroupSizeIsMultipleOfThreadExecutionWidth
-                                        device:self];
+  return [self newLibraryWithText:text name:path error:error];
+}
+- (id<MTLLibrary>)newLibraryWithData:(dispatch_data_t)data error:(NSError **)error {
+  NSString *text = [NSString stringWithUTF8String:SimBytesOf(data).c_str()];
+  return [self newLibraryWithText:text name:@"data" error:error];
+}
+
+- (id<MTLComputePipelineState>)newComputePipelineStateWithFunction:(id<MTLFunction>)function error:(NSError **)error {
+  return [self newComputePipelineStateWithFunction:function options:MTLPipelineOptionNone reflection:nullptr error:error];
+}
+- (id<MTLComputePipelineState>)newComputePipelineStateWithFunction:(id<MTLFunction>)function
+                                                           options:(MTLPipelineOption)options
+                                                        reflection:(MTLAutoreleasedComputePipelineReflection *)reflection
+                                                             error:(NSError **)error {
+  MTLComputePipelineDescriptor *descriptor = [[[MTLComputePipelineDescriptor alloc] init] autorelease];
+  descriptor.computeFunction = function;
+  return [self newComputePipelineStateWithDescriptor:descriptor options:options reflection:reflection error:error];
+}
+- (id<MTLComputePipelineState>)newComputePipelineStateWithDescriptor:(MTLComputePipelineDescriptor *)descriptor
+                                                             options:(MTLPipelineOption)options
+                                                          reflection:(MTLAutoreleasedComputePipelineReflection *)reflection
+                                                               error:(NSError **)error {
+  auto *function = simulated<SimFunction>(descriptor.computeFunction);
+  MTLSimAssert(function != nil, @"computeFunction must not be nil.");
+  MTLSimAssert(!function->s->needsConstants,
+               @"function %@ cannot be used to build a pipeline state. Use newFunctionWithName:constantValues:...", [function name]);
+  MTLSimAssert(descriptor.linkedFunctions == nil, @"The simulator has no linked functions.");
+  NSString *problem = nil;
+  const metal_sim_kernel *kernel = function->s->kernel;
+  if (kernel->max_threads > 1024) {
+    problem = [NSString stringWithFormat:@"max_total_threads_per_threadgroup (%u) exceeds the limit of the device (1024)", kernel->max_threads];
+  } else if (kernel->static_local > 32768) {
+    problem = [NSString stringWithFormat:@"Threadgroup memory size (%lu) exceeds the maximum threadgroup memory allowed (32768)",
+                                         kernel->static_local];
+  } else if (descriptor.maxTotalThreadsPerThreadgroup > 1024) {
+    problem = [NSString stringWithFormat:@"maxTotalThreadsPerThreadgroup (%lu) exceeds the limit of the device (1024)",
+                                         (unsigned long)descriptor.maxTotalThreadsPerThreadgroup];
+  } else if ((options & MTLPipelineOptionFailOnBinaryArchiveMiss) != 0) {
+    BOOL isKnown = NO;
+    for (id<MTLBinaryArchive> archive in descriptor.binaryArchives) isKnown = isKnown || [simulated<SimBinaryArchive>(archive) holds:function];
+    if (!isKnown) problem = [NSString stringWithFormat:@"function %@ is in none of the binary archives", [function name]];
+  }
+  if (problem != nil) {
+    if (error != nullptr) *error = [NSError errorWithDomain:@"AGXMetal" code:3 userInfo:@{NSLocalizedDescriptionKey : problem}];
+    return nil;
+  }
+  if (reflection != nullptr) {
+    *reflection = (options & MTLPipelineOptionArgumentInfo) != 0 ? SimReflectionOf(kernel) : nil;
+  }
+  return [[SimPipeline alloc] initWithDescriptor:descriptor device:self];
+}
+- (void)newComputePipelineStateWithFunction:(id<MTLFunction>)function completionHandler:(MTLNewComputePipelineStateCompletionHandler)handler {
+  [self later:^{
+    NSError *error = nil;
+    id<MTLComputePipelineState> pipeline = [self newComputePipelineStateWithFunction:function error:&error];
+    handler(pipeline, error);
+    [pipeline release];
+  }];
+}
+- (void)newComputePipelineStateWithFunction:(id<MTLFunction>)function
+                                    options:(MTLPipelineOption)options
+                          completionHandler:(MTLNewComputePipelineStateWithReflectionCompletionHandler)handler {
+  MTLComputePipelineDescriptor *descriptor = [[[MTLComputePipelineDescriptor alloc] init] autorelease];
+  descriptor.computeFunction = function;
+  [self newComputePipelineStateWithDescriptor:descriptor options:options completionHandler:handler];
+}
+- (void)newComputePipelineStateWithDescriptor:(MTLComputePipelineDescriptor *)descriptor
+                                      options:(MTLPipelineOption)options
+                            completionHandler:(MTLNewComputePipelineStateWithReflectionCompletionHandler)handler {
+  descriptor = [descriptor copy];
+  [self later:^{
+    NSError *error = nil;
+    MTLComputePipelineReflection *reflection = nil;
+    id<MTLComputePipelineState> pipeline = [self newComputePipelineStateWithDescriptor:descriptor
+                                                                               options:options
+                                                                            reflection:&reflection
+                                                                                 error:&error];
+    handler(pipeline, reflection, error);
+    [pipeline release];
+    [descriptor release];
+  }];
+}
+- (id<MTLBinaryArchive>)newBinaryArchiveWithDescriptor:(MTLBinaryArchiveDescriptor *)descriptor error:(NSError **)error {
+  return [[SimBinaryArchive alloc] initWithURL:descriptor.url device:self error:error];
 }
 
 - (id<MTLFence>)newFence {
@@ -174,56 +349,3 @@ NSArray *MTLCopyAllDevices(void) {
   id<MTLDevice> device = [MTLCreateSystemDefaultDevice() autorelease];
   return [[NSArray alloc] initWithObjects:device, nil];
 }
-
-// ---------------------------------------------------------------------------------------------------------
-
-@implementation MTLCaptureDescriptor
-@synthesize captureObject, destination, outputURL;
-- (void)dealloc {
-  [captureObject release];
-  [outputURL release];
-  [super dealloc];
-}
-- (id)copyWithZone:(NSZone *)zone {
-  MTLCaptureDescriptor *copy = [[MTLCaptureDescriptor allocWithZone:zone] init];
-  copy.captureObject = self.captureObject;
-  copy.destination = self.destination;
-  copy.outputURL = self.outputURL;
-  return copy;
-}
-@end
-
-/** A capture writes an empty document, so that code around it can be tried; it needs what Metal needs. */
-@implementation MTLCaptureManager
-+ (MTLCaptureManager *)sharedCaptureManager {
-  static MTLCaptureManager *manager = [[MTLCaptureManager alloc] init];
-  return manager;
-}
-- (BOOL)isCapturing {
-  return isCapturing_;
-}
-- (BOOL)supportsDestination:(MTLCaptureDestination)destination {
-  const char *enabled = std::getenv("MTL_CAPTURE_ENABLED");
-  return destination == MTLCaptureDestinationGPUTraceDocument && enabled != nullptr && enabled[0] == '1';
-}
-- (BOOL)startCaptureWithDescriptor:(MTLCaptureDescriptor *)descriptor error:(NSError **)error {
-  NSString *path = [descriptor.outputURL path];
-  NSString *problem = nil;
-  if (![self supportsDestination:descriptor.destination]) problem = @"Capturing is not supported: set MTL_CAPTURE_ENABLED=1";
-  else if (isCapturing_) problem = @"Already capturing";
-  else if (![path hasSuffix:@".gputrace"]) problem = @"The output URL must end in .gputrace";
-  else if ([[NSFileManager defaultManager] fileExistsAtPath:path]) problem = @"The output URL exists already";
-  if (problem != nil) {
-    if (error != nullptr) {
-      *error = [NSError errorWithDomain:@"MTLCaptureError" code:1 userInfo:@{NSLocalizedDescriptionKey : problem}];
-    }
-    return NO;
-  }
-  [[NSFileManager defaultManager] createDirectoryAtPath:path withIntermediateDirectories:NO attributes:nil error:nullptr];
-  isCapturing_ = YES;
-  return YES;
-}
-- (void)stopCapture {
-  isCapturing_ = NO;
-}
-@end

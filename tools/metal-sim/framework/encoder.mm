@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <random>
 
 #import "assert.h"
@@ -45,29 +46,9 @@ class Bytes {
   void *memory_;
 };
 
-/** A reference to an Objective-C object, or only its address. */
-class Kept {
- public:
-  Kept() = default;
-  Kept(id object, bool isRetained) : object_(isRetained ? [object retain] : object), isRetained_(isRetained) {}
-  Kept(const Kept &other) : Kept(other.object_, other.isRetained_) {}
-  Kept &operator=(Kept other) {
-    std::swap(object_, other.object_);
-    std::swap(isRetained_, other.isRetained_);
-    return *this;
-  }
-  ~Kept() {
-    if (isRetained_) [object_ release];
-  }
-
- private:
-  id object_ = nil;
-  bool isRetained_ = false;
-};
-
-/** One dispatch, or a barrier between dispatches. */
+/** One dispatch, a barrier between dispatches, or the commands of an indirect command buffer. */
 struct Recorded {
-  enum class Kind { dispatch, barrier, resources } kind = Kind::dispatch;
+  enum class Kind { dispatch, barrier, resources, commands } kind = Kind::dispatch;
   Dispatch dispatch;
   std::vector<std::shared_ptr<Bytes>> bytes;
   std::vector<Kept> kept;
@@ -76,71 +57,239 @@ struct Recorded {
   /** Where the numbers of groups come from, for an indirect dispatch. */
   AllocationReference indirect;
   NSUInteger indirectOffset = 0;
+  /** Of an indirect command buffer; `dispatch` holds what its commands inherit. */
+  Kept commands;
+  NSRange range = NSMakeRange(0, 0);
 };
 
-MTLCommandBufferError codeOf(const std::string &kind) {
-  if (kind == "out-of-bounds" || kind == "use-after-release") return MTLCommandBufferErrorPageFault;
-  if (kind == "divergent-barrier") return MTLCommandBufferErrorTimeout;
-  return MTLCommandBufferErrorInternal;
-}
-
-/** Runs the dispatches between two barriers; when nothing orders them, in any order. */
-bool runGroup(SimCommandBuffer *buffer, std::vector<Recorded *> &group, bool isConcurrent) {
+std::mt19937_64 &randomNumbers() {
   static std::mt19937_64 random{[] {
     const char *seed = std::getenv("METAL_SIM_SEED");
     const auto number = static_cast<uint64_t>(seed == nullptr ? 1 : std::atoll(seed));
     Engine::shared().seed(number);
     return number;
   }()};
-  if (isConcurrent) std::shuffle(group.begin(), group.end(), random);
-  const uint32_t first = Engine::shared().next_dispatch();
-  for (Recorded *recorded : group) {
-    Dispatch &dispatch = recorded->dispatch;
-    dispatch.unordered_since = isConcurrent ? first : Engine::shared().next_dispatch();
-    if (recorded->indirect != nullptr) {
-      const auto *counts = reinterpret_cast<const uint32_t *>(recorded->indirect->base + recorded->indirectOffset);
-      dispatch.grid = {counts[0], counts[1], counts[2]};
-      if (dispatch.grid.count() == 0) continue;
-    }
-    const std::vector<Finding> findings = Engine::shared().run(dispatch);
-    if (findings.empty()) continue;
-    [buffer failWithCode:codeOf(findings[0].kind) message:findings[0].kind + ": " + findings[0].message];
-    return false;
-  }
-  group.clear();
-  return true;
+  return random;
 }
 
-bool runAll(SimCommandBuffer *buffer, std::vector<Recorded> &recorded, bool isConcurrent) {
-  const auto lock = SimLockEngine();
-  std::vector<Recorded *> group;
-  for (Recorded &next : recorded) {
-    switch (next.kind) {
-      case Recorded::Kind::dispatch:
-        group.push_back(&next);
-        break;
-      case Recorded::Kind::barrier:
-        if (!runGroup(buffer, group, isConcurrent)) return false;
-        break;
-      case Recorded::Kind::resources: {
-        // what comes before runs first; only the memory that was named counts as ordered
-        if (!runGroup(buffer, group, isConcurrent)) return false;
-        for (const AllocationReference &resource : next.resources) resource->ordered_until = Engine::shared().next_dispatch() - 1;
-        break;
-      }
-    }
+/** Runs the commands of one encoder. */
+class Runner {
+ public:
+  Runner(SimCommandBuffer *buffer, const metal_sim::Pass &pass, bool isConcurrent)
+      : buffer_(buffer), pass_(pass), isConcurrent_(isConcurrent), unorderedSince_(Engine::shared().next_dispatch()) {
+    [buffer addResidents:residents_];
   }
-  return runGroup(buffer, group, isConcurrent);
-}
+
+  bool runAll(std::vector<Recorded> &recorded) {
+    for (Recorded &next : recorded) {
+      if (next.kind == Recorded::Kind::dispatch || next.kind == Recorded::Kind::commands) {
+        group_.push_back(&next);
+        continue;
+      }
+      if (!runGroup()) return false;
+      // after a barrier for some memory all else is as unordered as before
+      if (next.kind == Recorded::Kind::barrier) unorderedSince_ = Engine::shared().next_dispatch();
+      for (const AllocationReference &resource : next.resources) resource->ordered_until = Engine::shared().next_dispatch() - 1;
+    }
+    return runGroup();
+  }
+
+ private:
+  /** Runs the dispatches between two barriers; when nothing orders them, in any order. */
+  bool runGroup() {
+    if (isConcurrent_) std::shuffle(group_.begin(), group_.end(), randomNumbers());
+    for (Recorded *recorded : group_) {
+      if (!isConcurrent_) unorderedSince_ = Engine::shared().next_dispatch();
+      const bool isGood = recorded->kind == Recorded::Kind::commands ? runCommands(*recorded) : runDispatch(*recorded);
+      if (!isGood) return false;
+    }
+    group_.clear();
+    return true;
+  }
+
+  bool fail(const Finding &finding) {
+    [buffer_ failWithFinding:finding];
+    return false;
+  }
+
+  bool run(Dispatch &dispatch) {
+    dispatch.unordered_since = unorderedSince_;
+    dispatch.ordering = &pass_;
+    dispatch.resident.insert(dispatch.resident.end(), residents_.begin(), residents_.end());
+    const std::vector<Finding> findings = Engine::shared().run(dispatch);
+    return findings.empty() || fail(findings[0]);
+  }
+
+  bool runDispatch(Recorded &recorded) {
+    if (recorded.indirect == nullptr) return run(recorded.dispatch);
+    const metal_sim::Touched counts{recorded.indirect, recorded.indirectOffset, sizeof(MTLDispatchThreadgroupsIndirectArguments), false};
+    if (recorded.indirect->is_released) return fail({"use-after-release", "an indirect dispatch reads a buffer that was released"});
+    const auto found = Engine::shared().transfer("an indirect dispatch", {counts}, &pass_);
+    if (!found.empty()) return fail(found[0]);
+    const auto *groups = reinterpret_cast<const uint32_t *>(recorded.indirect->base + recorded.indirectOffset);
+    recorded.dispatch.grid = {groups[0], groups[1], groups[2]};
+    return recorded.dispatch.grid.count() == 0 || run(recorded.dispatch);
+  }
+
+  /** Commands run in any order up to one with a barrier. */
+  bool runCommands(Recorded &recorded) {
+    std::vector<SimIndirectCommand> &commands = [simulated<SimIndirectBuffer>(recorded.commands.get()) commands];
+    const uint32_t before = unorderedSince_;
+    if (!isConcurrent_) unorderedSince_ = Engine::shared().next_dispatch();
+    std::vector<SimIndirectCommand *> together;
+    const auto runTogether = [&] {
+      std::shuffle(together.begin(), together.end(), randomNumbers());
+      for (SimIndirectCommand *command : together) {
+        if (!runCommand(recorded, *command)) return false;
+      }
+      together.clear();
+      return true;
+    };
+    for (NSUInteger i = recorded.range.location; i < NSMaxRange(recorded.range); i++) {
+      if (!commands[i].isDispatch) continue;
+      if (commands[i].hasBarrier) {
+        if (!runTogether()) return false;
+        unorderedSince_ = Engine::shared().next_dispatch();
+      }
+      together.push_back(&commands[i]);
+    }
+    if (!runTogether()) return false;
+    unorderedSince_ = isConcurrent_ ? before : Engine::shared().next_dispatch();
+    return true;
+  }
+
+  bool isResident(const Dispatch &dispatch, const metal_sim::Allocation &allocation) const {
+    const auto holds = [&](const metal_sim::Resident &resident) {
+      const auto from = allocation.base - resident.allocation->base;
+      return from < resident.allocation->length && from + allocation.length <= resident.allocation->length;
+    };
+    return std::any_of(dispatch.resident.begin(), dispatch.resident.end(), holds) ||
+           std::any_of(residents_.begin(), residents_.end(), holds);
+  }
+
+  bool runCommand(const Recorded &recorded, const SimIndirectCommand &command) {
+    Dispatch dispatch = command.dispatch;
+    dispatch.resident = recorded.dispatch.resident;
+    dispatch.source_name = recorded.dispatch.source_name;
+    if (command.pipeline.get() == nil) dispatch.kernel = recorded.dispatch.kernel;
+    else dispatch.kernel = simulated<SimPipeline>(command.pipeline.get())->s->kernel;
+    if (dispatch.kernel == nullptr) return fail({"invalid-command", "an indirect command has no pipeline"});
+    MTLIndirectCommandBufferDescriptor *descriptor = [simulated<SimIndirectBuffer>(recorded.commands.get()) descriptor];
+    for (unsigned i = 0; i < METAL_SIM_BUFFERS; i++) {
+      if (descriptor.inheritBuffers) dispatch.buffers[i] = recorded.dispatch.buffers[i];
+      const AllocationReference &allocation = dispatch.buffers[i].allocation;
+      if (descriptor.inheritBuffers || allocation == nullptr || isResident(dispatch, *allocation)) continue;
+      return fail({"not-resident", std::string("an indirect command of kernel ") + dispatch.kernel->name + " binds at buffer(" +
+                                       std::to_string(i) + ") what no useResource:usage: made resident"});
+    }
+    for (unsigned i = 0; i < dispatch.kernel->parameter_count; i++) {
+      const metal_sim_parameter &p = dispatch.kernel->parameters[i];
+      const bool isBuffer = p.kind == metal_sim_device_buffer || p.kind == metal_sim_constant_buffer;
+      if (!isBuffer || p.is_absent != 0 || dispatch.buffers[p.index].allocation != nullptr) continue;
+      return fail({"missing-binding", std::string("an indirect command of kernel ") + dispatch.kernel->name + " binds nothing at index " +
+                                          std::to_string(p.index) + " for " + p.name});
+    }
+    return run(dispatch);
+  }
+
+  SimCommandBuffer *buffer_;
+  const metal_sim::Pass &pass_;
+  bool isConcurrent_;
+  uint32_t unorderedSince_;
+  std::vector<metal_sim::Resident> residents_;
+  std::vector<Recorded *> group_;
+};
 
 }  // namespace
 
+void SimCheckThreads(SimPipeline *pipeline, MTLSize threads, NSUInteger threadgroupMemory) {
+  const NSUInteger count = threads.width * threads.height * threads.depth;
+  NSString *shape = [NSString stringWithFormat:@"(threadsPerThreadgroup.width(%lu) * threadsPerThreadgroup.height(%lu) * "
+                                               @"threadsPerThreadgroup.depth(%lu))(%lu)",
+                                               (unsigned long)threads.width, (unsigned long)threads.height,
+                                               (unsigned long)threads.depth, (unsigned long)count];
+  MTLSimAssert(count > 0, @"%@ must not be 0.", shape);
+  MTLSimAssert(count <= 1024, @"%@ must be <= 1024. (device threadgroup size limit)", shape);
+  const NSUInteger most = [pipeline maxTotalThreadsPerThreadgroup];
+  MTLSimAssert(count <= most, @"%@ must be <= %lu. (kernel threadgroup size limit)", shape, (unsigned long)most);
+  MTLSimAssert(!pipeline->s->promisesWholeSimdgroups || count % METAL_SIM_LANES == 0, @"%@ must be multiples of 32.", shape);
+  const NSUInteger memory = [pipeline staticThreadgroupMemoryLength] + threadgroupMemory;
+  MTLSimAssert(memory <= 32768, @"Threadgroup memory size (%lu) exceeds the maximum threadgroup memory allowed (32768)",
+               (unsigned long)memory);
+}
+
 // ---------------------------------------------------------------------------------------------------------
 
-struct SimComputeEncoderState {
-  SimCommandBuffer *buffer_{};
-  MTLDispatchType type_{};
-  BOOL isOpen_{};
+void SimEncoderState::begin(SimCommandBuffer *buffer) {
+  buffer_ = [buffer retain];
+  isOpen_ = YES;
+  signposts_ = [[NSMutableArray alloc] init];
+  buffer->s->isEncoding = YES;
+}
+void SimEncoderState::requireOpen() const { MTLSimAssert(isOpen_, @"encoding after endEncoding"); }
+void SimEncoderState::wait(id<MTLFence> fence) {
+  requireOpen();
+  MTLSimAssert(fence != nil, @"waitForFence: the fence must not be nil.");
+  const auto isSame = [&](const Kept &kept) { return kept.get() == fence; };
+  MTLSimAssert(std::none_of(updates_.begin(), updates_.end(), isSame),
+               @"waitForFence: the encoder has updated the fence already, and would wait for itself.");
+  waits_.emplace_back(fence, true);
+}
+void SimEncoderState::update(id<MTLFence> fence) {
+  requireOpen();
+  MTLSimAssert(fence != nil, @"updateFence: the fence must not be nil.");
+  updates_.emplace_back(fence, true);
+}
+void SimEncoderState::signpost(NSString *text) {
+  requireOpen();
+  [signposts_ addObject:text != nil ? text : @""];
+}
+void SimEncoderState::push() {
+  requireOpen();
+  groups_++;
+}
+void SimEncoderState::pop() {
+  requireOpen();
+  MTLSimAssert(groups_ > 0, @"popDebugGroup without pushDebugGroup:");
+  groups_--;
+}
+void SimEncoderState::end(NSString *label, std::function<bool(SimCommandBuffer *, const metal_sim::Pass &)> run) {
+  requireOpen();
+  isOpen_ = NO;
+  buffer_->s->isEncoding = NO;
+  const auto execute = [run, waits = waits_, updates = updates_](SimCommandBuffer *buffer) {
+    const auto lock = SimLockEngine();
+    SimQueue *queue = buffer->s->queue_;
+    metal_sim::Known known = [queue known];
+    known.add(buffer->s->known_);
+    for (const Kept &kept : waits) {
+      // a fence orders encoders of one queue
+      const SimFenceState &fence = *simulated<SimFence>(kept.get())->s;
+      if (fence.queue == [queue number]) known.add(fence.known);
+    }
+    const metal_sim::Pass pass([queue number], known);
+    const bool isGood = run(buffer, pass);
+    for (const Kept &kept : updates) {
+      SimFenceState &fence = *simulated<SimFence>(kept.get())->s;
+      fence.queue = [queue number];
+      fence.known = pass.known();
+      fence.known.add(pass.number());
+    }
+    return isGood;
+  };
+  buffer_->s->commands.push_back({execute, [label copy], [signposts_ copy]});
+}
+void SimEncoderState::dispose() {
+  if (isOpen_) MTLSimFatal(@"Command encoder released without endEncoding");
+  if (isOpen_) buffer_->s->isEncoding = NO;
+  [buffer_ release];
+  [signposts_ release];
+}
+
+// ---------------------------------------------------------------------------------------------------------
+
+struct SimComputeEncoderState : SimEncoderState {
+  MTLComputePassDescriptor *descriptor_{};
   SimPipeline *pipeline_{};
   Dispatch state_{};
   std::array<std::shared_ptr<Bytes>, METAL_SIM_BUFFERS> bytes_{};
@@ -153,24 +302,19 @@ struct SimComputeEncoderState {
 
 @synthesize label = label_;
 
-- (instancetype)initWithCommandBuffer:(SimCommandBuffer *)buffer type:(MTLDispatchType)type {
+- (instancetype)initWithCommandBuffer:(SimCommandBuffer *)buffer descriptor:(MTLComputePassDescriptor *)descriptor {
   self = [super init];
   s = new SimComputeEncoderState;
-  s->buffer_ = [buffer retain];
-  s->type_ = type;
-  s->isOpen_ = YES;
-  buffer->s->isEncoding = YES;
+  s->begin(buffer);
+  s->descriptor_ = [descriptor copy];
   s->recorded_ = std::make_shared<std::vector<Recorded>>();
   return self;
 }
 
 - (void)dealloc {
-  if (s->isOpen_) {
-    std::fprintf(stderr, "failed assertion: Command encoder released without endEncoding\n");
-    std::abort();
-  }
+  s->dispose();
   [s->pipeline_ release];
-  [s->buffer_ release];
+  [s->descriptor_ release];
   [label_ release];
   delete s;
   [super dealloc];
@@ -180,19 +324,16 @@ struct SimComputeEncoderState {
   return [s->buffer_ device];
 }
 - (MTLDispatchType)dispatchType {
-  return s->type_;
+  return s->descriptor_.dispatchType;
 }
 
-- (void)requireOpen {
-  MTLSimAssert(s->isOpen_, @"encoding after endEncoding");
-}
 - (void)requireSlot:(NSUInteger)index {
-  [self requireOpen];
+  s->requireOpen();
   MTLSimAssert(index < METAL_SIM_BUFFERS, @"index(%lu) must be < 31.", (unsigned long)index);
 }
 
 - (void)setComputePipelineState:(id<MTLComputePipelineState>)state {
-  [self requireOpen];
+  s->requireOpen();
   MTLSimAssert(state != nil, @"computePipelineState must not be nil.");
   [state retain];
   [s->pipeline_ release];
@@ -248,15 +389,32 @@ struct SimComputeEncoderState {
   s->state_.threadgroup_lengths[index] = static_cast<uint32_t>(length);
 }
 
+- (void)use:(id)object writable:(BOOL)isWritable {
+  s->requireOpen();
+  const AllocationReference allocation = SimAllocationOf(object);
+  if (allocation == nullptr) return;  // an indirect command buffer
+  s->used_.push_back(Kept(object, [s->buffer_ retainedReferences]));
+  for (metal_sim::Resident &known : s->state_.resident) {
+    if (known.allocation != allocation) continue;
+    known.is_writable = known.is_writable || isWritable;
+    return;
+  }
+  s->state_.resident.push_back({allocation, isWritable == YES, true});
+}
 - (void)useResource:(id<MTLResource>)resource usage:(MTLResourceUsage)usage {
-  (void)usage;
-  [self requireOpen];
-  auto *buffer = (SimBuffer *)resource;
-  s->state_.resident.push_back(buffer->s->allocation);
-  s->used_.push_back(Kept(buffer, [s->buffer_ retainedReferences]));
+  MTLSimAssert(resource != nil, @"useResource:usage: the resource must not be nil.");
+  MTLSimAssert((usage & (MTLResourceUsageRead | MTLResourceUsageWrite)) != 0, @"useResource:usage: the usage must not be 0.");
+  [self use:resource writable:(usage & MTLResourceUsageWrite) != 0];
 }
 - (void)useResources:(const id<MTLResource>[])resources count:(NSUInteger)count usage:(MTLResourceUsage)usage {
   for (NSUInteger i = 0; i < count; i++) [self useResource:resources[i] usage:usage];
+}
+- (void)useHeap:(id<MTLHeap>)heap {
+  MTLSimAssert(heap != nil, @"useHeap: the heap must not be nil.");
+  [self use:heap writable:YES];
+}
+- (void)useHeaps:(const id<MTLHeap>[])heaps count:(NSUInteger)count {
+  for (NSUInteger i = 0; i < count; i++) [self useHeap:heaps[i]];
 }
 
 - (void)checkArguments {
@@ -283,40 +441,29 @@ struct SimComputeEncoderState {
   }
 }
 
-- (void)checkThreads:(MTLSize)threads {
-  const NSUInteger count = threads.width * threads.height * threads.depth;
-  NSString *shape = [NSString stringWithFormat:@"(threadsPerThreadgroup.width(%lu) * threadsPerThreadgroup.height(%lu) * "
-                                               @"threadsPerThreadgroup.depth(%lu))(%lu)",
-                                               (unsigned long)threads.width, (unsigned long)threads.height,
-                                               (unsigned long)threads.depth, (unsigned long)count];
-  MTLSimAssert(count > 0, @"%@ must not be 0.", shape);
-  MTLSimAssert(count <= 1024, @"%@ must be <= 1024. (device threadgroup size limit)", shape);
-  const NSUInteger most = [s->pipeline_ maxTotalThreadsPerThreadgroup];
-  MTLSimAssert(count <= most, @"%@ must be <= %lu. (kernel threadgroup size limit)", shape, (unsigned long)most);
-  MTLSimAssert(!s->pipeline_->s->promisesWholeSimdgroups || count % METAL_SIM_LANES == 0, @"%@ must be multiples of 32.", shape);
-  NSUInteger memory = 0;
-  for (const uint32_t length : s->state_.threadgroup_lengths) memory += length;
-  MTLSimAssert(memory <= 32768, @"Threadgroup memory size (%lu) exceeds the maximum threadgroup memory allowed (32768)",
-               (unsigned long)memory);
-}
-
-- (Recorded *)record:(MTLSize)grid threads:(MTLSize)threads nonuniform:(BOOL)isNonuniform {
-  [self requireOpen];
-  MTLSimAssert(s->pipeline_ != nil, @"dispatch without a compute pipeline state");
-  [self checkThreads:threads];
-  [self checkArguments];
-  s->recorded_->emplace_back();
-  Recorded &next = s->recorded_->back();
+/** A command that gets all that is bound now. */
+- (Recorded &)add:(Recorded::Kind)kind {
+  Recorded &next = s->recorded_->emplace_back();
+  next.kind = kind;
   next.dispatch = s->state_;
-  next.dispatch.kernel = s->pipeline_->s->kernel;
+  next.dispatch.kernel = s->pipeline_ == nil ? nullptr : s->pipeline_->s->kernel;
   next.dispatch.source_name = "program_source";
-  next.dispatch.grid = sizeOf(grid);
-  next.dispatch.threadgroup = sizeOf(threads);
-  next.dispatch.is_nonuniform = isNonuniform;
   next.bytes.assign(s->bytes_.begin(), s->bytes_.end());
   next.kept.assign(s->buffers_.begin(), s->buffers_.end());
   next.kept.insert(next.kept.end(), s->used_.begin(), s->used_.end());
   next.kept.push_back(Kept(s->pipeline_, true));
+  return next;
+}
+
+- (Recorded *)record:(MTLSize)grid threads:(MTLSize)threads nonuniform:(BOOL)isNonuniform {
+  s->requireOpen();
+  MTLSimAssert(s->pipeline_ != nil, @"dispatch without a compute pipeline state");
+  SimCheckThreads(s->pipeline_, threads, std::accumulate(s->state_.threadgroup_lengths.begin(), s->state_.threadgroup_lengths.end(), 0u));
+  [self checkArguments];
+  Recorded &next = [self add:Recorded::Kind::dispatch];
+  next.dispatch.grid = sizeOf(grid);
+  next.dispatch.threadgroup = sizeOf(threads);
+  next.dispatch.is_nonuniform = isNonuniform;
   return &next;
 }
 
@@ -336,6 +483,7 @@ struct SimComputeEncoderState {
 - (void)dispatchThreadgroupsWithIndirectBuffer:(id<MTLBuffer>)buffer
                           indirectBufferOffset:(NSUInteger)offset
                          threadsPerThreadgroup:(MTLSize)threads {
+  MTLSimAssert(buffer != nil, @"dispatchThreadgroupsWithIndirectBuffer: the buffer must not be nil.");
   auto *counts = (SimBuffer *)buffer;
   MTLSimAssert(offset % 4 == 0 && offset + 12 <= [counts length], @"indirectBufferOffset(%lu) leaves no 12 bytes for the counts.",
                (unsigned long)offset);
@@ -346,147 +494,68 @@ struct SimComputeEncoderState {
 }
 
 - (void)memoryBarrierWithScope:(MTLBarrierScope)scope {
-  [self requireOpen];
+  s->requireOpen();
   if ((scope & MTLBarrierScopeBuffers) == 0) return;
   s->recorded_->emplace_back();
   s->recorded_->back().kind = Recorded::Kind::barrier;
 }
 - (void)memoryBarrierWithResources:(const id<MTLResource>[])resources count:(NSUInteger)count {
-  [self requireOpen];
+  s->requireOpen();
   s->recorded_->emplace_back();
   Recorded &barrier = s->recorded_->back();
   barrier.kind = Recorded::Kind::resources;
   for (NSUInteger i = 0; i < count; i++) barrier.resources.push_back(((SimBuffer *)resources[i])->s->allocation);
 }
 
-- (void)updateFence:(id<MTLFence>)fence {
-  (void)fence;
-  [self requireOpen];
+- (void)executeCommandsInBuffer:(id<MTLIndirectCommandBuffer>)buffer withRange:(NSRange)range {
+  s->requireOpen();
+  MTLSimAssert(buffer != nil, @"executeCommandsInBuffer: the indirect command buffer must not be nil.");
+  MTLSimAssert(NSMaxRange(range) <= [buffer size], @"executeCommandsInBuffer: range(%lu, %lu) ends beyond [indirectCommandBuffer size](%lu).",
+               (unsigned long)range.location, (unsigned long)range.length, (unsigned long)[buffer size]);
+  MTLIndirectCommandBufferDescriptor *descriptor = [simulated<SimIndirectBuffer>(buffer) descriptor];
+  MTLSimAssert(!descriptor.inheritPipelineState || s->pipeline_ != nil,
+               @"executeCommandsInBuffer: the commands inherit a pipeline state, and none is set.");
+  Recorded &next = [self add:Recorded::Kind::commands];
+  next.commands = Kept(buffer, [s->buffer_ retainedReferences]);
+  next.range = range;
 }
-- (void)waitForFence:(id<MTLFence>)fence {
-  (void)fence;
-  [self requireOpen];
-}
-- (void)insertDebugSignpost:(NSString *)string {
-  (void)string;
-}
-- (void)pushDebugGroup:(NSString *)string {
-  (void)string;
-}
-- (void)popDebugGroup {
-}
-
-- (void)endEncoding {
-  [self requireOpen];
-  s->isOpen_ = NO;
-  s->buffer_->s->isEncoding = NO;
-  const bool isConcurrent = s->type_ == MTLDispatchTypeConcurrent;
-  s->buffer_->s->commands.push_back({[recorded = s->recorded_, isConcurrent](SimCommandBuffer *buffer) {
-    return runAll(buffer, *recorded, isConcurrent);
-  }});
-}
-
-@end
-
-// ---------------------------------------------------------------------------------------------------------
-
-struct SimBlitEncoderState {
-  SimCommandBuffer *buffer_{};
-  BOOL isOpen_{};
-};
-
-@implementation SimBlitEncoder
-
-@synthesize label = label_;
-
-- (instancetype)initWithCommandBuffer:(SimCommandBuffer *)buffer {
-  self = [super init];
-  s = new SimBlitEncoderState;
-  s->buffer_ = [buffer retain];
-  s->isOpen_ = YES;
-  buffer->s->isEncoding = YES;
-  return self;
-}
-- (void)dealloc {
-  if (s->isOpen_) {
-    std::fprintf(stderr, "failed assertion: Command encoder released without endEncoding\n");
-    std::abort();
-  }
-  [s->buffer_ release];
-  [label_ release];
-  delete s;
-  [super dealloc];
-}
-- (id<MTLDevice>)device {
-  return [s->buffer_ device];
-}
-
-- (void)copyFromBuffer:(id<MTLBuffer>)source
-          sourceOffset:(NSUInteger)sourceOffset
-              toBuffer:(id<MTLBuffer>)destination
-     destinationOffset:(NSUInteger)destinationOffset
-                  size:(NSUInteger)size {
-  MTLSimAssert(s->isOpen_, @"encoding after endEncoding");
-  MTLSimAssert(size > 0, @"copyFromBuffer: size must not be 0.");
-  MTLSimAssert(size % 4 == 0 && sourceOffset % 4 == 0 && destinationOffset % 4 == 0,
-               @"copyFromBuffer: offsets (%lu, %lu) and size (%lu) must be multiples of 4 bytes.", (unsigned long)sourceOffset,
-               (unsigned long)destinationOffset, (unsigned long)size);
-  MTLSimAssert(sourceOffset + size <= [source length], @"sourceOffset(%lu) + size(%lu) must be <= [source length](%lu).",
-               (unsigned long)sourceOffset, (unsigned long)size, (unsigned long)[source length]);
-  MTLSimAssert(destinationOffset + size <= [destination length], @"destinationOffset(%lu) + size(%lu) must be <= [destination length](%lu).",
-               (unsigned long)destinationOffset, (unsigned long)size, (unsigned long)[destination length]);
-  const bool isRetained = [s->buffer_ retainedReferences];
-  const AllocationReference from = ((SimBuffer *)source)->s->allocation;
-  const AllocationReference to = ((SimBuffer *)destination)->s->allocation;
-  const Kept keptSource(source, isRetained);
-  const Kept keptDestination(destination, isRetained);
-  s->buffer_->s->commands.push_back({[=](SimCommandBuffer *buffer) {
-    (void)keptSource;
-    (void)keptDestination;
-    const auto lock = SimLockEngine();
-    if (from->is_released || to->is_released) {
-      [buffer failWithCode:MTLCommandBufferErrorInvalidResource message:"use-after-release: a copy of a buffer that was released"];
-      return false;
-    }
-    std::memmove(reinterpret_cast<char *>(to->base) + destinationOffset, reinterpret_cast<const char *>(from->base) + sourceOffset, size);
-    return true;
-  }});
-}
-
-- (void)fillBuffer:(id<MTLBuffer>)target range:(NSRange)range value:(uint8_t)value {
-  MTLSimAssert(s->isOpen_, @"encoding after endEncoding");
-  MTLSimAssert(range.length > 0 && range.location % 4 == 0 && range.length % 4 == 0,
-               @"fillBuffer: range (%lu, %lu) must be multiples of 4 bytes.", (unsigned long)range.location, (unsigned long)range.length);
-  MTLSimAssert(range.location + range.length <= [target length], @"fillBuffer: the range ends beyond [buffer length](%lu).",
-               (unsigned long)[target length]);
-  const AllocationReference to = ((SimBuffer *)target)->s->allocation;
-  const Kept kept(target, [s->buffer_ retainedReferences]);
-  s->buffer_->s->commands.push_back({[=](SimCommandBuffer *) {
-    (void)kept;
-    const auto lock = SimLockEngine();
-    std::memset(reinterpret_cast<char *>(to->base) + range.location, value, range.length);
-    return true;
-  }});
+- (void)sampleCountersInBuffer:(id<MTLCounterSampleBuffer>)sampleBuffer
+                 atSampleIndex:(NSUInteger)sampleIndex
+                   withBarrier:(BOOL)barrier {
+  (void)sampleBuffer;
+  (void)sampleIndex;
+  (void)barrier;
+  MTLSimAssert(NO, @"sampleCountersInBuffer: is not supported on this device: counters are sampled at stage boundaries only.");
 }
 
 - (void)updateFence:(id<MTLFence>)fence {
-  (void)fence;
+  s->update(fence);
 }
 - (void)waitForFence:(id<MTLFence>)fence {
-  (void)fence;
+  s->wait(fence);
 }
 - (void)insertDebugSignpost:(NSString *)string {
-  (void)string;
+  s->signpost(string);
 }
 - (void)pushDebugGroup:(NSString *)string {
   (void)string;
+  s->push();
 }
 - (void)popDebugGroup {
+  s->pop();
 }
+
 - (void)endEncoding {
-  MTLSimAssert(s->isOpen_, @"endEncoding twice");
-  s->isOpen_ = NO;
-  s->buffer_->s->isEncoding = NO;
+  const bool isConcurrent = s->descriptor_.dispatchType == MTLDispatchTypeConcurrent;
+  MTLComputePassSampleBufferAttachmentDescriptor *samples = [s->descriptor_.sampleBufferAttachments objectAtIndexedSubscript:0];
+  const Kept counters(samples.sampleBuffer, true);
+  const NSUInteger first = samples.startOfEncoderSampleIndex, last = samples.endOfEncoderSampleIndex;
+  s->end(label_, [=, recorded = s->recorded_](SimCommandBuffer *buffer, const metal_sim::Pass &pass) {
+    [simulated<SimCounterSampleBuffer>(counters.get()) sampleAt:first];
+    const bool isGood = Runner(buffer, pass, isConcurrent).runAll(*recorded);
+    [simulated<SimCounterSampleBuffer>(counters.get()) sampleAt:last];
+    return isGood;
+  });
 }
 
 @end

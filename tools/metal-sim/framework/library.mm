@@ -30,6 +30,8 @@ extern char **environ;
 namespace {
 
 struct Loaded {
+  /** Of the source, its constants and options. */
+  std::string key;
   std::string json;
   void *handle = nullptr;
   const metal_sim_library *library = nullptr;
@@ -125,6 +127,7 @@ Loaded compileSource(const std::string &source, const std::string &constants) {
   if (auto found = known.find(key); found != known.end()) return found->second;
   const std::string base = cacheFolder() + "/" + key;
   Loaded loaded;
+  loaded.key = key;
   if (!readFile(base + ".json", loaded.json)) {
     const std::string unique = base + "." + std::to_string(getpid());
     {
@@ -189,6 +192,8 @@ struct SimConstantValues {
 
 namespace {
 
+std::string vectorTextOf(const void *value, MTLDataType type);
+
 /** A value as C++ text of its type. */
 std::string textOf(const void *value, MTLDataType type) {
   char text[64] = "0";
@@ -204,9 +209,62 @@ std::string textOf(const void *value, MTLDataType type) {
     case MTLDataTypeUChar: std::snprintf(text, sizeof text, "%u", *static_cast<const uint8_t *>(value)); break;
     case MTLDataTypeLong: std::snprintf(text, sizeof text, "(long)%lluul", (unsigned long long)*static_cast<const uint64_t *>(value)); break;
     case MTLDataTypeULong: std::snprintf(text, sizeof text, "%lluul", (unsigned long long)*static_cast<const uint64_t *>(value)); break;
-    default: MTLSimAssert(NO, @"setConstantValue: the simulator has no constants of type %lu", (unsigned long)type);
+    case MTLDataTypeBFloat: std::snprintf(text, sizeof text, "as_type<bfloat>((ushort)%u)", *static_cast<const uint16_t *>(value)); break;
+    default: return vectorTextOf(value, type);
   }
   return text;
+}
+
+struct ScalarType {
+  MTLDataType type;
+  const char *name;
+  size_t size;
+};
+constexpr ScalarType scalarTypes[] = {{MTLDataTypeFloat, "float", 4},   {MTLDataTypeHalf, "half", 2},   {MTLDataTypeInt, "int", 4},
+                                      {MTLDataTypeUInt, "uint", 4},     {MTLDataTypeShort, "short", 2}, {MTLDataTypeUShort, "ushort", 2},
+                                      {MTLDataTypeChar, "char", 1},     {MTLDataTypeUChar, "uchar", 1}, {MTLDataTypeBool, "bool", 1},
+                                      {MTLDataTypeLong, "long", 8},     {MTLDataTypeULong, "ulong", 8}, {MTLDataTypeBFloat, "bfloat", 2}};
+
+/** The scalar that a type is made of, and how many. */
+const ScalarType *scalarOf(MTLDataType type, NSUInteger &count) {
+  for (const ScalarType &scalar : scalarTypes) {
+    if (type < scalar.type || type > scalar.type + 3) continue;
+    count = type - scalar.type + 1;
+    return &scalar;
+  }
+  return nullptr;
+}
+
+std::string vectorTextOf(const void *value, MTLDataType type) {
+  NSUInteger count = 0;
+  const ScalarType *scalar = scalarOf(type, count);
+  MTLSimAssert(scalar != nullptr && scalar->type != MTLDataTypeBool, @"setConstantValue: the simulator has no constants of type %lu",
+               (unsigned long)type);
+  std::string text = "(" + std::string(scalar->name) + std::to_string(count) + ")(";
+  for (NSUInteger i = 0; i < count; i++) {
+    if (i > 0) text += ", ";
+    text += textOf(static_cast<const char *>(value) + i * scalar->size, scalar->type);
+  }
+  return text + ")";
+}
+
+/** The bytes from one value to the next; a vector of three takes those of four. */
+NSUInteger strideOf(MTLDataType type) {
+  NSUInteger count = 0;
+  const ScalarType *scalar = scalarOf(type, count);
+  MTLSimAssert(scalar != nullptr, @"setConstantValues: the simulator has no constants of type %lu", (unsigned long)type);
+  return scalar->size * (count == 3 ? 4 : count);
+}
+
+MTLDataType typeNamed(NSString *name) {
+  for (const ScalarType &scalar : scalarTypes) {
+    for (NSUInteger count = 1; count <= 4; count++) {
+      NSString *whole = count == 1 ? [NSString stringWithUTF8String:scalar.name]
+                                   : [NSString stringWithFormat:@"%s%lu", scalar.name, (unsigned long)count];
+      if ([name isEqual:whole]) return static_cast<MTLDataType>(scalar.type + count - 1);
+    }
+  }
+  return MTLDataTypeNone;
 }
 
 }  // namespace
@@ -226,6 +284,13 @@ std::string textOf(const void *value, MTLDataType type) {
   MTLSimAssert(index < 65536, @"index(%lu) must be < 65536.", (unsigned long)index);
   values_->byIndex[index] = textOf(value, type);
 }
+- (void)setConstantValues:(const void *)values type:(MTLDataType)type withRange:(NSRange)range {
+  MTLSimAssert(values != nullptr, @"setConstantValues: values must not be nil.");
+  const NSUInteger stride = strideOf(type);
+  for (NSUInteger i = 0; i < range.length; i++) {
+    [self setConstantValue:static_cast<const char *>(values) + i * stride type:type atIndex:range.location + i];
+  }
+}
 - (void)setConstantValue:(const void *)value type:(MTLDataType)type withName:(NSString *)name {
   MTLSimAssert(value != nullptr, @"setConstantValue: value must not be nil.");
   values_->byName[[name UTF8String]] = textOf(value, type);
@@ -240,8 +305,43 @@ std::string textOf(const void *value, MTLDataType type) {
 }
 @end
 
+@implementation MTLFunctionConstant
+@synthesize name, type, index;
+- (void)dealloc {
+  [name release];
+  [super dealloc];
+}
+- (BOOL)required {
+  return NO;
+}
+@end
+
+@implementation MTLFunctionDescriptor
+@synthesize name, specializedName, constantValues, options, binaryArchives;
++ (MTLFunctionDescriptor *)functionDescriptor {
+  return [[[MTLFunctionDescriptor alloc] init] autorelease];
+}
+- (void)dealloc {
+  [name release];
+  [specializedName release];
+  [constantValues release];
+  [binaryArchives release];
+  [super dealloc];
+}
+- (id)copyWithZone:(NSZone *)zone {
+  MTLFunctionDescriptor *copy = [[MTLFunctionDescriptor allocWithZone:zone] init];
+  copy.name = name;
+  copy.specializedName = specializedName;
+  copy.constantValues = constantValues;
+  copy.options = options;
+  copy.binaryArchives = binaryArchives;
+  return copy;
+}
+@end
+
 @implementation MTLCompileOptions
-@synthesize preprocessorMacros, fastMathEnabled, mathMode, mathFloatingPointFunctions, languageVersion, preserveInvariance;
+@synthesize preprocessorMacros, fastMathEnabled, mathMode, mathFloatingPointFunctions, languageVersion, preserveInvariance, optimizationLevel,
+    libraries, installName, libraryType, allowReferencingUndefinedSymbols, compileSymbolVisibility, maxTotalThreadsPerThreadgroup, enableLogging;
 - (instancetype)init {
   self = [super init];
   fastMathEnabled = YES;
@@ -251,6 +351,8 @@ std::string textOf(const void *value, MTLDataType type) {
 }
 - (void)dealloc {
   [preprocessorMacros release];
+  [libraries release];
+  [installName release];
   [super dealloc];
 }
 - (id)copyWithZone:(NSZone *)zone {
@@ -261,6 +363,14 @@ std::string textOf(const void *value, MTLDataType type) {
   copy.mathFloatingPointFunctions = self.mathFloatingPointFunctions;
   copy.languageVersion = self.languageVersion;
   copy.preserveInvariance = self.preserveInvariance;
+  copy.optimizationLevel = self.optimizationLevel;
+  copy.libraries = self.libraries;
+  copy.installName = self.installName;
+  copy.libraryType = self.libraryType;
+  copy.allowReferencingUndefinedSymbols = self.allowReferencingUndefinedSymbols;
+  copy.compileSymbolVisibility = self.compileSymbolVisibility;
+  copy.maxTotalThreadsPerThreadgroup = self.maxTotalThreadsPerThreadgroup;
+  copy.enableLogging = self.enableLogging;
   return copy;
 }
 @end
@@ -303,6 +413,23 @@ struct SimLibraryState {
 - (id<MTLDevice>)device {
   return s->device_;
 }
+- (MTLLibraryType)type {
+  return MTLLibraryTypeExecutable;
+}
+- (NSString *)installName {
+  return nil;
+}
+- (NSDictionary *)functionConstants {
+  NSMutableDictionary *constants = [NSMutableDictionary dictionary];
+  for (NSDictionary *known in [s->result_ objectForKey:@"constants"]) {
+    MTLFunctionConstant *constant = [[[MTLFunctionConstant alloc] init] autorelease];
+    constant->name = [[known objectForKey:@"name"] copy];
+    constant->type = typeNamed([known objectForKey:@"type"]);
+    constant->index = [[known objectForKey:@"index"] unsignedIntegerValue];
+    [constants setObject:constant forKey:constant->name];
+  }
+  return constants;
+}
 - (NSArray *)functionNames {
   NSMutableArray *names = [NSMutableArray array];
   for (NSDictionary *kernel in [s->result_ objectForKey:@"kernels"]) [names addObject:[kernel objectForKey:@"hostName"]];
@@ -324,9 +451,10 @@ struct SimLibraryState {
 }
 
 - (id<MTLFunction>)newFunctionWithName:(NSString *)name {
+  MTLSimAssert(name != nil, @"newFunctionWithName: name must not be nil.");
   const metal_sim_kernel *kernel = [self find:name in:s->loaded_.library];
   if (kernel == nullptr) return nil;
-  return [[SimFunction alloc] initWithName:name kernel:kernel needsConstants:[self usesConstants:name] device:s->device_];
+  return [[SimFunction alloc] initWithName:name kernel:kernel needsConstants:[self usesConstants:name] key:s->loaded_.key constants:[self functionConstants] device:s->device_];
 }
 
 - (id<MTLFunction>)newFunctionWithName:(NSString *)name constantValues:(MTLFunctionConstantValues *)values error:(NSError **)error {
@@ -351,7 +479,38 @@ struct SimLibraryState {
     }
     return nil;
   }
-  return [[SimFunction alloc] initWithName:name kernel:kernel needsConstants:NO device:s->device_];
+  return [[SimFunction alloc] initWithName:name
+                                    kernel:kernel
+                            needsConstants:NO
+                                       key:specialised.key
+                                 constants:[self functionConstants]
+                                    device:s->device_];
+}
+- (void)newFunctionWithName:(NSString *)name
+             constantValues:(MTLFunctionConstantValues *)values
+          completionHandler:(void (^)(id<MTLFunction>, NSError *))handler {
+  name = [name copy];
+  values = [values copy];
+  dispatch_async(dispatch_get_global_queue(0, 0), ^{
+    NSError *error = nil;
+    id<MTLFunction> function = [self newFunctionWithName:name constantValues:values error:&error];
+    handler(function, error);
+    [function release];
+    [values release];
+    [name release];
+  });
+}
+- (id<MTLFunction>)newFunctionWithDescriptor:(MTLFunctionDescriptor *)descriptor error:(NSError **)error {
+  MTLSimAssert(descriptor.name != nil, @"newFunctionWithDescriptor: the name must not be nil.");
+  if (descriptor.constantValues != nil) {
+    return [self newFunctionWithName:descriptor.name constantValues:descriptor.constantValues error:error];
+  }
+  id<MTLFunction> function = [self newFunctionWithName:descriptor.name];
+  if (function == nil && error != nullptr) {
+    NSString *text = [NSString stringWithFormat:@"Function %@ was not found in the library", descriptor.name];
+    *error = makeError(MTLLibraryErrorDomain, MTLLibraryErrorFunctionNotFound, text);
+  }
+  return function;
 }
 
 @end

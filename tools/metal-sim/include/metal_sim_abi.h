@@ -40,6 +40,16 @@ enum metal_sim_parameter_kind {
   metal_sim_builtin,
 };
 
+/** Of a struct that is an argument buffer. */
+struct metal_sim_member {
+  /** `[[id(n)]]`; an array has those that follow too. */
+  unsigned index;
+  unsigned is_pointer;
+  unsigned long offset;
+  unsigned long size;
+  unsigned count;
+};
+
 struct metal_sim_parameter {
   const char *name;
   enum metal_sim_parameter_kind kind;
@@ -50,6 +60,8 @@ struct metal_sim_parameter {
   unsigned is_writable;
   /** A buffer guarded by a function constant that is false: it need not be bound. */
   unsigned is_absent;
+  const struct metal_sim_member *members;
+  unsigned member_count;
 };
 
 struct metal_sim_kernel {
@@ -62,6 +74,15 @@ struct metal_sim_kernel {
   unsigned max_threads;
   /** Whether its threads ever wait for each other; if not, they run in a plain loop. */
   unsigned has_barriers;
+  /** Bytes of threadgroup memory that its body declares. */
+  unsigned long static_local;
+};
+
+/** A declaration of threadgroup memory where the compiler has put it: there may be several of one declaration. */
+struct metal_sim_declared {
+  const void *at;
+  unsigned long declaration;
+  unsigned long size;
 };
 
 /** What a compiled library exports. */
@@ -88,6 +109,10 @@ void *metal_sim_local(unsigned declaration, unsigned long size, unsigned long al
  * exist. `what` names the function, in reports.
  */
 unsigned metal_sim_exchange(const char *what, const void *mine, unsigned size, void *all);
+
+/** The bytes that a kernel declares, by the functions that its body may have become part of. */
+unsigned long metal_sim_static_local(const struct metal_sim_declared *begin, const struct metal_sim_declared *end, const void *run,
+                                     const void *body);
 
 /** A library tells of itself when it is loaded. */
 void metal_sim_loaded(const struct metal_sim_library *library);

@@ -32,14 +32,23 @@ struct metal_sim_arguments {
 
 namespace metal_sim {
 
-/** Memory that the threads of a threadgroup share, by the number of its declaration. */
-template <typename T> __local T &shared(uint declaration) {
+/**
+ * Memory that the threads of a threadgroup share, by the number of its declaration. Its size is also written to a table with the place of
+ * the code, so that what a kernel needs is known before it runs.
+ */
+template <typename T, uint declaration> __attribute__((always_inline)) inline __local T &shared() {
+  __asm__ volatile(
+      "1:\n.pushsection metal_sim_declared,\"aw\"\n.balign 8\n.8byte 1b\n.8byte %c0\n.8byte %c1\n.popsection"
+      :
+      : "i"(declaration), "i"(sizeof(T)));
   return *(__local T *)metal_sim_local(declaration, sizeof(T), alignof(T));
 }
 
 template <unsigned I, typename... A> struct nth;
 template <typename A, typename... R> struct nth<0, A, R...> { typedef A type; };
 template <unsigned I, typename A, typename... R> struct nth<I, A, R...> { typedef typename nth<I - 1, R...>::type type; };
+
+template <typename F> using pointer = F *;
 
 template <typename F> struct parameters;
 template <typename R, typename... A> struct parameters<R(A...)> {
