@@ -2,9 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { TypedArray } from '../../../runtime/typed-array.ts';
 import { type CompileOptions, compileMetal, type MetalError } from '../compile/compile.ts';
-
-type View = Float32Array | Uint32Array | Int32Array | Uint16Array | Uint8Array | BigInt64Array;
 
 interface Native {
   run(
@@ -16,13 +15,14 @@ interface Native {
     options: Readonly<Record<string, unknown>>,
   ): readonly (readonly [string, string])[];
   kernels(library: string): readonly string[];
+  describe(library: string, kernel: string): string;
   accesses(): number;
 }
 
 export interface Launch {
   readonly kernel: string;
   /** By index; kernels write into them. */
-  readonly buffers: readonly (View | null)[];
+  readonly buffers: readonly (TypedArray | null)[];
   /** Threadgroups, or threads with `nonuniform`. */
   readonly grid: readonly [number, number?, number?];
   readonly threadgroup: readonly [number, number?, number?];
@@ -36,6 +36,27 @@ export interface Launch {
   readonly again?: number;
   /** Whether the buffers are released before they are used. */
   readonly released?: boolean;
+}
+
+/** What a kernel takes. */
+export interface KernelParameter {
+  readonly name: string;
+  readonly kind: 'device' | 'constant' | 'threadgroup' | 'builtin';
+  readonly index: number;
+  /** Bytes behind a reference, or of one element behind a pointer. */
+  readonly size: number;
+  readonly isReference: boolean;
+  readonly isWritable: boolean;
+  /** Its guard, a function constant, is false. */
+  readonly isAbsent: boolean;
+}
+
+export interface KernelDescription {
+  /** Of `[[max_total_threads_per_threadgroup(n)]]`; 0 without one. */
+  readonly maxThreads: number;
+  /** Bytes that its body declares. */
+  readonly threadgroupMemory: number;
+  readonly parameters: readonly KernelParameter[];
 }
 
 export interface Finding {
@@ -55,6 +76,9 @@ export class RefusedMetal extends Error {
   }
 }
 
+/** Of buffers, and of threadgroup memory. */
+export const slots = 31;
+
 const root = new URL('../../../', import.meta.url);
 let loaded: Native | undefined;
 
@@ -71,6 +95,11 @@ function native(): Native {
   return loaded;
 }
 
+/** Builds and loads the engine, unless that is done. */
+export function prepareEngine(): void {
+  native();
+}
+
 /** A compiled source. */
 export class Library {
   readonly path: string;
@@ -82,6 +111,10 @@ export class Library {
   /** Host names of its kernels. */
   get kernels(): readonly string[] {
     return native().kernels(this.path);
+  }
+
+  describe(kernel: string): KernelDescription {
+    return JSON.parse(native().describe(this.path, kernel)) as KernelDescription;
   }
 
   /** Runs one dispatch: what was found, nothing when all is well. */
@@ -102,7 +135,10 @@ export class Library {
       three(launch.threadgroup),
       {
         nonuniform: Number(launch.nonuniform ?? false),
-        threadgroupLengths: [0, 1, 2, 3].map((i) => launch.threadgroupLengths?.[i] ?? 0),
+        threadgroupLengths: Array.from(
+          { length: slots },
+          (_, i) => launch.threadgroupLengths?.[i] ?? 0,
+        ),
         seed: launch.seed ?? 0,
         again: launch.again ?? 0,
         flush: Number(launch.flush ?? false),

@@ -1,7 +1,8 @@
 /**
  * A small addon that runs kernels of a compiled library on the engine, without Metal's API:
  *
- *   kernels(library) -> [{name, parameters, maxThreads, hasBarriers}]
+ *   kernels(library) -> [name, ...]
+ *   describe(library, kernel) -> JSON: {maxThreads, threadgroupMemory, parameters: [{name, kind, index, size, ...}]}
  *   run(library, kernel, buffers, grid, threadgroup, {nonuniform, threadgroupLengths, seed, again}) -> [[kind, message], ...]
  *
  * `buffers` holds a Uint8Array for each index, or null; kernels write into them. `again` runs more dispatches that nothing orders.
@@ -88,7 +89,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   engine.flush_subnormals(option(env, args[5], "flush") != 0);
   napi_value lengths;
   napi_get_named_property(env, args[5], "threadgroupLengths", &lengths);
-  for (uint32_t i = 0; i < 4; i++) dispatch.threadgroup_lengths[i] = number_at(env, lengths, i);
+  for (uint32_t i = 0; i < METAL_SIM_BUFFERS; i++) dispatch.threadgroup_lengths[i] = number_at(env, lengths, i);
 
   struct Held {
     AllocationReference allocation;
@@ -157,6 +158,32 @@ napi_value kernels(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/** A kernel as the library tells of it, with its function constants taken into account. */
+napi_value describe(napi_env env, napi_callback_info info) {
+  const std::lock_guard lock(mutex);
+  size_t count = 2;
+  napi_value args[2];
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  const metal_sim_library* library = open(text_of(env, args[0]));
+  if (library == nullptr) return fail(env, dlerror());
+  const metal_sim_kernel* kernel = find(library, text_of(env, args[1]));
+  if (kernel == nullptr) return fail(env, "no kernel " + text_of(env, args[1]));
+  static const char* const kinds[] = {"device", "constant", "threadgroup", "builtin"};
+  std::string json = "{\"maxThreads\": " + std::to_string(kernel->max_threads) +
+                     ", \"threadgroupMemory\": " + std::to_string(kernel->static_local) + ", \"parameters\": [";
+  for (unsigned i = 0; i < kernel->parameter_count; i++) {
+    const metal_sim_parameter& p = kernel->parameters[i];
+    const auto flag = [](const char* name, unsigned value) { return std::string(", \"") + name + (value != 0 ? "\": true" : "\": false"); };
+    json += std::string(i > 0 ? ", " : "") + "{\"name\": \"" + p.name + "\", \"kind\": \"" + kinds[p.kind] + "\", \"index\": " +
+            std::to_string(p.index) + ", \"size\": " + std::to_string(p.size) + flag("isReference", p.is_reference) +
+            flag("isWritable", p.is_writable) + flag("isAbsent", p.is_absent) + "}";
+  }
+  json += "]}";
+  napi_value text;
+  napi_create_string_utf8(env, json.c_str(), json.size(), &text);
+  return text;
+}
+
 napi_value accesses(napi_env env, napi_callback_info) {
   napi_value number;
   napi_create_double(env, static_cast<double>(Engine::shared().statistics().accesses), &number);
@@ -173,6 +200,7 @@ NAPI_MODULE_INIT() {
   };
   add("run", run);
   add("kernels", kernels);
+  add("describe", describe);
   add("accesses", accesses);
   return exports;
 }
