@@ -46,6 +46,7 @@ export function constructors(
   const names = collect(tokens);
   const edits: Edit[] = [];
   tokens.forEach((token, i) => {
+    if (token.text === 'auto' && isInFunction(i)) edits.push(...comparedAuto(tokens, i, names));
     if (token.text !== '(') return;
     const close = closing(tokens, i);
     const start = typeBefore(tokens, i, names);
@@ -56,8 +57,7 @@ export function constructors(
     }
     const declared = isInFunction(i) ? declaredType(tokens, i, close) : undefined;
     if (declared !== undefined) {
-      const space = tokens[i - 3]?.text === '::' ? 'metal::' : '';
-      const text = ` = metal_sim::construct<${space}${declared}>(`;
+      const text = ` = metal_sim::construct<${declared}>(`;
       edits.push({ from: i, to: i + 1, text });
       return;
     }
@@ -73,6 +73,22 @@ export function constructors(
     }
   });
   return edits;
+}
+
+/** `auto m = a < b;`: a vector of bools, whose values may be used as numbers later. */
+function comparedAuto(tokens: readonly Token[], auto: number, names: Names): readonly Edit[] {
+  const equals = auto + 2;
+  if (tokens[auto + 1]?.kind !== 'word' || tokens[equals]?.text !== '=') return [];
+  let end = equals + 1;
+  while (end < tokens.length && ![';', ',', '{', '['].includes(tokens[end]!.text)) {
+    if (tokens[end]!.text === '(') end = closing(tokens, end);
+    end++;
+  }
+  if (tokens[end]?.text !== ';' || !hasComparison(tokens, equals, end, names.templated)) return [];
+  return [
+    { from: equals + 1, to: equals + 1, text: 'metal_sim::truth(' },
+    { from: end, to: end, text: ')' },
+  ];
 }
 
 function construct(
@@ -207,13 +223,19 @@ function declaredType(tokens: readonly Token[], open: number, close: number): st
   const name = tokens[open - 1];
   const type = tokens[open - 2];
   const after = tokens[close + 1]?.text;
-  if (name?.kind !== 'word' || type === undefined || !vectorName.test(type.text)) return undefined;
+  if (name?.kind !== 'word' || type === undefined) return undefined;
+  let start = open - 2;
+  if (type.text === '>') {
+    start = (openingAngle(tokens, start) ?? 0) - 1;
+    if (!standardTemplates.includes(tokens[start]?.text ?? '')) return undefined;
+  } else if (!vectorName.test(type.text)) return undefined;
   if ((after !== ';' && after !== ',') || close === open + 1) return undefined;
   // parameters of a function that is declared begin with a type
   const first = tokens[open + 1]!;
   const second = tokens[open + 2]!;
   if (first.kind === 'word' && second.kind === 'word') return undefined;
-  return type.text;
+  const space = tokens[start - 1]?.text === '::' ? 'metal::' : '';
+  return space + textOf(tokens, start, open - 1);
 }
 
 /** The vector type of `(type)` before an operand. */

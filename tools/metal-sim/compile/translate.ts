@@ -177,6 +177,12 @@ function words(structure: Structure, defined: ReadonlySet<string>, edits: Edit[]
       else if (spaces.has(token.text)) replace(`metal_${token.text}`);
       return;
     }
+    if (token.text === 'decltype' && next === '(' && tokens[i + 2]?.text !== 'auto') {
+      const end = closing(tokens, i + 1) + 1;
+      edits.push({ from: i, to: i, text: 'metal::metal_sim_plain<' });
+      edits.push({ from: end, to: end, text: '>' });
+      return;
+    }
     if (token.text === 'constant' || token.text === 'device') replace(spaceAt(structure, i));
     else if (token.text === 'kernel') replace('');
     else if (token.text === 'is_function_constant_defined' && next === '(') {
@@ -192,8 +198,10 @@ function isMessage(tokens: readonly Token[], i: number): boolean {
   if (tokens[i - 1]?.kind === 'string' || tokens[i + 1]?.kind === 'string') return true;
   const before = tokens[i - 1]?.text ?? '';
   if (before === 'extern' || before === '_Pragma' || tokens[i - 2]?.text === '_Pragma') return true;
-  for (let at = i; at > 0 && ![';', '{', '}'].includes(tokens[at]!.text); at--) {
-    if (tokens[at]!.text === 'static_assert') return true;
+  for (let at = i - 1, depth = 0; at > 0 && tokens[at]!.text !== ';'; at--) {
+    if (')}'.includes(tokens[at]!.text)) depth++;
+    if ('({'.includes(tokens[at]!.text) && depth-- === 0)
+      return tokens[at - 1]?.text === 'static_assert';
   }
   return false;
 }

@@ -171,18 +171,31 @@ METAL_SIM_EXPORT unsigned long metal_sim_atomic_ulong(metal_sim_atomic operation
 METAL_SIM_EXPORT unsigned metal_sim_atomic_byte(metal_sim_atomic operation, void* at, unsigned operand) {
   return apply(operation, at, static_cast<uint8_t>(operand), METAL_SIM_SITE);
 }
-METAL_SIM_EXPORT int metal_sim_compare_exchange(void* at, unsigned* expected, unsigned desired) {
+namespace {
+
+template <typename T>
+int compare_exchange(void* at, unsigned* expected, unsigned desired, const void* site) {
   Engine& engine = Engine::shared();
-  engine.require_initialised(reinterpret_cast<uintptr_t>(at), sizeof desired, METAL_SIM_SITE);
-  engine.access(reinterpret_cast<uintptr_t>(at), sizeof desired, true, true, METAL_SIM_SITE, true);
-  unsigned before;
+  engine.require_initialised(reinterpret_cast<uintptr_t>(at), sizeof(T), site);
+  engine.access(reinterpret_cast<uintptr_t>(at), sizeof(T), true, true, site, true);
+  T before;
   std::memcpy(&before, at, sizeof before);
   if (before == *expected && !engine.fails_spuriously()) {
-    std::memcpy(at, &desired, sizeof desired);
+    const T after = static_cast<T>(desired);
+    std::memcpy(at, &after, sizeof after);
     return 1;
   }
   *expected = before;
   return 0;
+}
+
+}  // namespace
+
+METAL_SIM_EXPORT int metal_sim_compare_exchange(void* at, unsigned* expected, unsigned desired) {
+  return compare_exchange<unsigned>(at, expected, desired, METAL_SIM_SITE);
+}
+METAL_SIM_EXPORT int metal_sim_compare_exchange_byte(void* at, unsigned* expected, unsigned desired) {
+  return compare_exchange<uint8_t>(at, expected, desired, METAL_SIM_SITE);
 }
 
 METAL_SIM_EXPORT unsigned long metal_sim_static_local(const metal_sim_declared* begin, const metal_sim_declared* end, const void* run,

@@ -142,6 +142,8 @@ unsigned long metal_sim_atomic_ulong(enum metal_sim_atomic operation, void *at, 
 unsigned metal_sim_atomic_byte(enum metal_sim_atomic operation, void *at, unsigned operand);
 /** True when `*at` was `*expected` and is now `desired`; else `*expected` becomes `*at`. Fails now and then for no reason, as Metal may. */
 int metal_sim_compare_exchange(void *at, unsigned *expected, unsigned desired);
+/** The same of one byte. */
+int metal_sim_compare_exchange_byte(void *at, unsigned *expected, unsigned desired);
 
 #ifdef __cplusplus
 }

@@ -72,6 +72,18 @@ METAL_SIM_ATOMIC(__local, is_integer)
 #undef METAL_SIM_ATOMIC
 #undef METAL_SIM_FETCH
 
+#define METAL_SIM_ATOMIC_BOOL(SPACE) \
+  METAL_SIM_INLINE bool atomic_compare_exchange_weak_explicit(volatile SPACE atomic_bool_ *object, __private bool *expected, bool desired, \
+                                                              memory_order, memory_order) { \
+    uint bits = *expected; \
+    const bool is_done = metal_sim_compare_exchange_byte((void *)object, &bits, desired) != 0; \
+    *expected = bits != 0; \
+    return is_done; \
+  }
+METAL_SIM_ATOMIC_BOOL(metal_sim_device)
+METAL_SIM_ATOMIC_BOOL(__local)
+#undef METAL_SIM_ATOMIC_BOOL
+
 METAL_SIM_INLINE void atomic_min_explicit(volatile metal_sim_device atomic_ulong_ *object, ulong operand, memory_order) {
   metal_sim_atomic_ulong(metal_sim::min, (void *)object, operand);
 }

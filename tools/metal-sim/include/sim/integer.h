@@ -73,6 +73,20 @@ METAL_SIM_INLINE ulong mulhi(ulong x, ulong y) {
 METAL_SIM_INLINE long mulhi(long x, long y) {
   return (long)(mulhi((ulong)x, (ulong)y) - (x < 0 ? (ulong)y : 0) - (y < 0 ? (ulong)x : 0));
 }
+METAL_SIM_INLINE ulong madhi(ulong x, ulong y, ulong z) { return mulhi(x, y) + z; }
+METAL_SIM_INLINE long madhi(long x, long y, long z) { return (long)((ulong)mulhi(x, y) + (ulong)z); }
+METAL_SIM_INLINE ulong madsat(ulong x, ulong y, ulong z) {
+  ulong r;
+  const bool is_over = mulhi(x, y) != 0 || __builtin_add_overflow(x * y, z, (__private ulong *)&r);
+  return is_over ? numeric_limits<ulong>::max() : r;
+}
+METAL_SIM_INLINE long madsat(long x, long y, long z) {
+  // a product of 128 bits, in two halves, and a sum
+  const ulong product = (ulong)x * (ulong)y, low = product + (ulong)z;
+  const long high = (long)((ulong)mulhi(x, y) + (z < 0 ? ~0ul : 0ul) + (low < product ? 1 : 0));
+  if (high == ((long)low < 0 ? -1 : 0)) return (long)low;
+  return high < 0 ? numeric_limits<long>::min() : numeric_limits<long>::max();
+}
 METAL_SIM_INLINE int mul24(int x, int y) { return ((x << 8) >> 8) * ((y << 8) >> 8); }
 METAL_SIM_INLINE uint mul24(uint x, uint y) { return (x & 0xffffff) * (y & 0xffffff); }
 METAL_SIM_INLINE int mad24(int x, int y, int z) { return mul24(x, y) + z; }
@@ -114,6 +128,13 @@ METAL_SIM_EACH3(mad24)
 template <typename T, int N> METAL_SIM_INLINE metal_sim_ext<T, N> extract_bits(metal_sim_ext<T, N> x, uint offset, uint bits) {
   metal_sim_ext<T, N> r;
   for (int i = 0; i < N; i++) r[i] = extract_bits((T)x[i], offset, bits);
+  return r;
+}
+
+template <typename T, int N>
+METAL_SIM_INLINE metal_sim_ext<T, N> insert_bits(metal_sim_ext<T, N> base, metal_sim_ext<T, N> insert, uint offset, uint bits) {
+  metal_sim_ext<T, N> r;
+  for (int i = 0; i < N; i++) r[i] = insert_bits((T)base[i], (T)insert[i], offset, bits);
   return r;
 }
 

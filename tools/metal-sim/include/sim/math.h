@@ -221,6 +221,10 @@ METAL_SIM_ONE_VARIANT3(METAL_SIM_EACH3)
   METAL_SIM_INLINE float sincos(float x, __private float &c) { \
     c = cos(x); \
     return sin(x); \
+  } \
+  template <int N> METAL_SIM_INLINE metal_sim_ext<float, N> sincos(metal_sim_ext<float, N> x, __private metal_sim_ext<float, N> &c) { \
+    c = cos(x); \
+    return sin(x); \
   }
 #define METAL_SIM_COMMON \
   METAL_SIM_ONE_VARIANT1(METAL_SIM_FLOAT1) \
@@ -233,10 +237,16 @@ METAL_SIM_ONE_VARIANT3(METAL_SIM_EACH3)
   METAL_SIM_INLINE float max(float x, float y) { return metal_sim::common::fmax(x, y); } \
   METAL_SIM_INLINE float min(float x, float y) { return metal_sim::common::fmin(x, y); } \
   METAL_SIM_INLINE float clamp(float x, float low, float high) { return min(max(x, low), high); } \
+  METAL_SIM_INLINE float max3(float x, float y, float z) { return metal_sim::common::fmax3(x, y, z); } \
+  METAL_SIM_INLINE float min3(float x, float y, float z) { return metal_sim::common::fmin3(x, y, z); } \
+  METAL_SIM_INLINE float median3(float x, float y, float z) { return metal_sim::common::fmedian3(x, y, z); } \
   METAL_SIM_EACH1(abs) \
   METAL_SIM_EACH2(max) \
   METAL_SIM_EACH2(min) \
-  METAL_SIM_EACH3(clamp)
+  METAL_SIM_EACH3(clamp) \
+  METAL_SIM_EACH3(max3) \
+  METAL_SIM_EACH3(min3) \
+  METAL_SIM_EACH3(median3)
 #define METAL_SIM_VARIANT precise
 namespace precise {
 METAL_SIM_NAMED
@@ -298,6 +308,12 @@ METAL_SIM_INLINE half sincos(half x, __private half &c) {
   c = cos(x);
   return sin(x);
 }
+METAL_SIM_EACH2(nextafter)
+template <typename T, int N> METAL_SIM_INLINE metal_sim_ext<int, N> ilogb(metal_sim_ext<T, N> x) {
+  metal_sim_ext<int, N> r;
+  for (int i = 0; i < N; i++) r[i] = ilogb((T)x[i]);
+  return r;
+}
 template <typename T, int N> METAL_SIM_INLINE metal_sim_ext<T, N> sincos(metal_sim_ext<T, N> x, __private metal_sim_ext<T, N> &c) {
   c = cos(x);
   return sin(x);
@@ -350,5 +366,27 @@ template <typename T, int N>
 METAL_SIM_INLINE metal_sim_ext<T, N> faceforward(metal_sim_ext<T, N> n, metal_sim_ext<T, N> i, metal_sim_ext<T, N> reference) {
   return dot(reference, i) < (T)0 ? n : -n;
 }
+
+// These have one variant, or are made of functions that have two.
+namespace precise {
+using metal::frexp;
+using metal::ldexp;
+using metal::modf;
+using metal::ilogb;
+using metal::nextafter;
+template <int N> METAL_SIM_INLINE float length(metal_sim_ext<float, N> x) { return precise::sqrt(dot(x, x)); }
+template <int N> METAL_SIM_INLINE float distance(metal_sim_ext<float, N> x, metal_sim_ext<float, N> y) { return precise::length(x - y); }
+template <int N> METAL_SIM_INLINE metal_sim_ext<float, N> normalize(metal_sim_ext<float, N> x) { return x * precise::rsqrt(dot(x, x)); }
+}  // namespace precise
+namespace fast {
+using metal::frexp;
+using metal::ldexp;
+using metal::modf;
+using metal::ilogb;
+using metal::nextafter;
+template <int N> METAL_SIM_INLINE float length(metal_sim_ext<float, N> x) { return fast::sqrt(dot(x, x)); }
+template <int N> METAL_SIM_INLINE float distance(metal_sim_ext<float, N> x, metal_sim_ext<float, N> y) { return fast::length(x - y); }
+template <int N> METAL_SIM_INLINE metal_sim_ext<float, N> normalize(metal_sim_ext<float, N> x) { return x * fast::rsqrt(dot(x, x)); }
+}  // namespace fast
 
 }  // namespace metal

@@ -66,11 +66,43 @@ template <typename T, int K, int R, int C> METAL_SIM_INLINE matrix<T, C, R> oper
   for (int c = 0; c < C; c++) r.columns[c] = a * b.columns[c];
   return r;
 }
+template <typename T, int C, int R> METAL_SIM_INLINE matrix<T, C, R> operator-(matrix<T, C, R> a) {
+  for (int c = 0; c < C; c++) a.columns[c] = -a.columns[c];
+  return a;
+}
+#define METAL_SIM_MATRIX_ASSIGN(SPACE) \
+  template <typename T, int C, int R> METAL_SIM_INLINE SPACE matrix<T, C, R> &operator+=(SPACE matrix<T, C, R> &a, matrix<T, C, R> b) { \
+    for (int c = 0; c < C; c++) a.columns[c] += b.columns[c]; \
+    return a; \
+  } \
+  template <typename T, int C, int R> METAL_SIM_INLINE SPACE matrix<T, C, R> &operator-=(SPACE matrix<T, C, R> &a, matrix<T, C, R> b) { \
+    for (int c = 0; c < C; c++) a.columns[c] -= b.columns[c]; \
+    return a; \
+  } \
+  template <typename T, int C, int R> \
+  METAL_SIM_INLINE SPACE matrix<T, C, R> &operator*=(SPACE matrix<T, C, R> &a, typename metal_sim_identity<T>::type x) { \
+    for (int c = 0; c < C; c++) a.columns[c] *= x; \
+    return a; \
+  } \
+  template <typename T, int N> METAL_SIM_INLINE SPACE matrix<T, N, N> &operator*=(SPACE matrix<T, N, N> &a, matrix<T, N, N> b) { \
+    matrix<T, N, N> product; \
+    for (int c = 0; c < N; c++) { \
+      product.columns[c] = a.columns[0] * b.columns[c][0]; \
+      for (int k = 1; k < N; k++) product.columns[c] += a.columns[k] * b.columns[c][k]; \
+    } \
+    for (int c = 0; c < N; c++) a.columns[c] = product.columns[c]; \
+    return a; \
+  }
+METAL_SIM_MATRIX_ASSIGN(__private)
+METAL_SIM_MATRIX_ASSIGN(metal_sim_device)
+METAL_SIM_MATRIX_ASSIGN(__local)
+#undef METAL_SIM_MATRIX_ASSIGN
 template <typename T, int C, int R> METAL_SIM_INLINE bool operator==(matrix<T, C, R> a, matrix<T, C, R> b) {
   bool r = true;
   for (int c = 0; c < C; c++) r = r && all(a.columns[c] == b.columns[c]);
   return r;
 }
+template <typename T, int C, int R> METAL_SIM_INLINE bool operator!=(matrix<T, C, R> a, matrix<T, C, R> b) { return !(a == b); }
 template <typename T, int C, int R> METAL_SIM_INLINE matrix<T, R, C> transpose(matrix<T, C, R> a) {
   matrix<T, R, C> t;
   for (int c = 0; c < C; c++)

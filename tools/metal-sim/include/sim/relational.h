@@ -32,6 +32,20 @@ METAL_SIM_INLINE bool isordered(half x, half y) { return x == x && y == y; }
 METAL_SIM_INLINE bool isunordered(float x, float y) { return !isordered(x, y); }
 METAL_SIM_INLINE bool isunordered(half x, half y) { return !isordered(x, y); }
 
+template <typename T, int N> METAL_SIM_INLINE metal_sim_bools<N> isnormal(metal_sim_ext<T, N> x) {
+  metal_sim_bools<N> r;
+  for (int i = 0; i < N; i++) r[i] = isnormal((T)x[i]);
+  return r;
+}
+template <typename T, int N> METAL_SIM_INLINE metal_sim_bools<N> isordered(metal_sim_ext<T, N> x, metal_sim_ext<T, N> y) {
+  metal_sim_bools<N> r;
+  for (int i = 0; i < N; i++) r[i] = isordered((T)x[i], (T)y[i]);
+  return r;
+}
+template <typename T, int N> METAL_SIM_INLINE metal_sim_bools<N> isunordered(metal_sim_ext<T, N> x, metal_sim_ext<T, N> y) {
+  return !isordered(x, y);
+}
+
 METAL_SIM_INLINE bool all(bool x) { return x; }
 METAL_SIM_INLINE bool any(bool x) { return x; }
 template <int N> METAL_SIM_INLINE bool all(metal_sim_bools<N> x) {

@@ -194,6 +194,11 @@ METAL_SIM_INLINE quad_vote quad_ballot(bool expr) {
   const uint votes = metal_sim_votes("quad_ballot", expr, mask, lane);
   return quad_vote((ushort)(votes >> (lane & ~3u) & 15u));
 }
+METAL_SIM_INLINE quad_vote quad_active_threads_mask() {
+  uint mask, lane;
+  metal_sim_votes("quad_active_threads_mask", true, mask, lane);
+  return quad_vote((ushort)(mask >> (lane & ~3u) & 15u));
+}
 METAL_SIM_INLINE bool quad_all(bool expr) {
   uint mask, lane;
   const uint votes = metal_sim_votes("quad_all", expr, mask, lane);

@@ -12,6 +12,7 @@ float metal_sim_atomic_float(uint operation, void *at, float operand);
 ulong metal_sim_atomic_ulong(uint operation, void *at, ulong operand);
 uint metal_sim_atomic_byte(uint operation, void *at, uint operand);
 int metal_sim_compare_exchange(void *at, uint *expected, uint desired);
+int metal_sim_compare_exchange_byte(void *at, uint *expected, uint desired);
 }
 
 namespace metal {

@@ -54,8 +54,14 @@ template <bool v> using bool_constant = integral_constant<bool, v>;
 typedef bool_constant<true> true_type;
 typedef bool_constant<false> false_type;
 
-template <typename A, typename B> struct is_same : false_type {};
-template <typename A> struct is_same<A, A> : true_type {};
+/** Memory of the thread is where objects are when nothing else is said, so a type with it is the type without. */
+template <typename T> struct metal_sim_plain_type { typedef T type; };
+template <typename T> struct metal_sim_plain_type<__private T> { typedef T type; };
+template <typename T> struct metal_sim_plain_type<const __private T> { typedef const T type; };
+template <typename T> struct metal_sim_plain_type<volatile __private T> { typedef volatile T type; };
+template <typename T> using metal_sim_plain = typename metal_sim_plain_type<T>::type;
+
+template <typename A, typename B> struct is_same : bool_constant<__is_same(metal_sim_plain<A>, metal_sim_plain<B>)> {};
 template <typename A, typename B> constexpr const bool is_same_v = is_same<A, B>::value;
 
 template <bool, typename T = void> struct enable_if {};
@@ -108,6 +114,10 @@ template <typename T> using remove_const_t = typename remove_const<T>::type;
 template <typename T> using remove_cv_t = typename remove_cv<T>::type;
 template <typename T> using remove_reference_t = typename remove_reference<T>::type;
 template <typename T> using remove_pointer_t = typename remove_pointer<T>::type;
+template <typename T> using remove_volatile_t = typename remove_volatile<T>::type;
+template <typename T> struct add_const { typedef const T type; };
+template <typename T> using add_const_t = typename add_const<T>::type;
+template <typename T> struct decay { typedef remove_cv_t<remove_reference_t<T>> type; };
 template <typename T> using decay_t = remove_cv_t<remove_reference_t<T>>;
 
 template <typename T> struct is_integral_plain : false_type {};
@@ -146,11 +156,36 @@ template <typename T> constexpr const bool is_pointer_v = is_pointer<T>::value;
 template <typename T> struct is_const : false_type {};
 template <typename T> struct is_const<const T> : true_type {};
 template <typename T> constexpr const bool is_const_v = is_const<T>::value;
+template <typename T> struct is_volatile : false_type {};
+template <typename T> struct is_volatile<volatile T> : true_type {};
+template <typename T> constexpr const bool is_volatile_v = is_volatile<T>::value;
+template <typename T> struct is_reference : false_type {};
+template <typename T> struct is_reference<T &> : true_type {};
+template <typename T> constexpr const bool is_reference_v = is_reference<T>::value;
+template <typename T> struct is_void : is_same<remove_cv_t<T>, void> {};
+template <typename T> constexpr const bool is_void_v = is_void<T>::value;
+template <typename T> struct is_array : false_type {};
+template <typename T> struct is_array<T[]> : true_type {};
+template <typename T, size_t N> struct is_array<T[N]> : true_type {};
+template <typename T> constexpr const bool is_array_v = is_array<T>::value;
+template <typename T> struct is_class : bool_constant<__is_class(T)> {};
+template <typename T> constexpr const bool is_class_v = is_class<T>::value;
+template <typename T> struct is_union : bool_constant<__is_union(T)> {};
+template <typename T> constexpr const bool is_union_v = is_union<T>::value;
+template <typename T> struct is_scalar : bool_constant<is_arithmetic<remove_cv_t<T>>::value || is_pointer_v<remove_cv_t<T>> || __is_enum(T)> {};
+template <typename T> constexpr const bool is_scalar_v = is_scalar<T>::value;
+template <typename T> struct is_fundamental : bool_constant<is_arithmetic<remove_cv_t<T>>::value || is_void_v<T>> {};
+template <typename T> constexpr const bool is_fundamental_v = is_fundamental<T>::value;
+template <typename T> struct is_trivially_copyable : bool_constant<__is_trivially_copyable(T)> {};
+template <typename T> constexpr const bool is_trivially_copyable_v = is_trivially_copyable<T>::value;
 template <typename T> struct is_enum : bool_constant<__is_enum(T)> {};
 template <typename T> constexpr const bool is_enum_v = is_enum<T>::value;
 template <typename A, typename B> struct is_convertible : bool_constant<__is_convertible(A, B)> {};
 template <typename A, typename B> constexpr const bool is_convertible_v = is_convertible<A, B>::value;
 template <typename A, typename B> struct is_base_of : bool_constant<__is_base_of(A, B)> {};
+template <typename A, typename B> constexpr const bool is_base_of_v = is_base_of<A, B>::value;
+template <typename T> struct underlying_type { typedef __underlying_type(T) type; };
+template <typename T> using underlying_type_t = typename underlying_type<T>::type;
 template <typename T> struct make_unsigned { typedef T type; };
 template <> struct make_unsigned<char> { typedef uchar type; };
 template <> struct make_unsigned<short> { typedef ushort type; };
@@ -174,11 +209,14 @@ template <typename A> struct _negation : bool_constant<!A::value> {};
 
 template <typename T> struct numeric_limits { static constexpr const bool is_specialized = false; };
 template <typename T> struct numeric_limits<const T> : numeric_limits<T> {};
+template <typename T> struct numeric_limits<__private T> : numeric_limits<T> {};
+template <typename T> struct numeric_limits<const __private T> : numeric_limits<T> {};
 #define METAL_SIM_INTEGER_LIMITS(T, LOW, HIGH, DIGITS) \
   template <> struct numeric_limits<T> { \
     static constexpr const bool is_specialized = true, is_integer = true, is_signed = (LOW) < 0, is_exact = true; \
     static constexpr const bool has_infinity = false, has_quiet_NaN = false; \
-    static constexpr const int digits = DIGITS, radix = 2; \
+    static constexpr const bool is_iec559 = false, is_bounded = true, is_modulo = !is_signed; \
+    static constexpr const int digits = DIGITS, digits10 = DIGITS * 301 / 1000, radix = 2; \
     static constexpr T min() { return LOW; } \
     static constexpr T lowest() { return LOW; } \
     static constexpr T max() { return HIGH; } \
@@ -199,7 +237,11 @@ METAL_SIM_INTEGER_LIMITS(ulong, 0ul, 0xfffffffffffffffful, 64)
   template <> struct numeric_limits<T> { \
     static constexpr const bool is_specialized = true, is_integer = false, is_signed = true, is_exact = false; \
     static constexpr const bool has_infinity = true, has_quiet_NaN = true; \
-    static constexpr const int digits = DIGITS, radix = 2; \
+    static constexpr const bool is_iec559 = true, is_bounded = true, is_modulo = false; \
+    static constexpr const int digits = DIGITS, digits10 = (DIGITS - 1) * 301 / 1000, max_digits10 = DIGITS * 301 / 1000 + 2, radix = 2; \
+    static constexpr const int max_exponent = DIGITS == 11 ? 16 : 128, min_exponent = DIGITS == 11 ? -13 : -125; \
+    static constexpr T round_error() { return (T)0.5f; } \
+    static constexpr T signaling_NaN() { return (T)__builtin_nanf(""); } \
     static constexpr T min() { return (T)MIN; } \
     static constexpr T lowest() { return (T)-MAX; } \
     static constexpr T max() { return (T)MAX; } \
@@ -220,6 +262,13 @@ template <typename T, size_t N> struct array {
   constexpr size_t size() const { return N; }
   T &operator[](size_t i) { return elements_[i]; }
   constexpr const T &operator[](size_t i) const { return elements_[i]; }
+  constexpr bool empty() const { return N == 0; }
+  T *data() { return elements_; }
+  constexpr const T *data() const { return elements_; }
+  T *begin() { return elements_; }
+  constexpr const T *begin() const { return elements_; }
+  T *end() { return elements_ + N; }
+  constexpr const T *end() const { return elements_ + N; }
 };
 
 }  // namespace metal

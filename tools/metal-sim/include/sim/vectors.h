@@ -89,6 +89,8 @@ template <typename T> struct vector_of {
   static constexpr bool is_vector = false;
 };
 template <typename T> struct vector_of<const T> : vector_of<T> {};
+template <typename T> struct vector_of<__private T> : vector_of<T> {};
+template <typename T> struct vector_of<const __private T> : vector_of<T> {};
 template <typename T, int N> struct vector_of<metal::metal_sim_ext<T, N>> {
   typedef T element;
   static constexpr int count = N;
@@ -197,6 +199,8 @@ template <typename T> struct caster {
 constexpr bool truth(bool x) { return x; }
 template <typename T, int N> constexpr metal::metal_sim_bools<N> truth(metal::metal_sim_ext<T, N> x) { return x; }
 template <int N> constexpr metal::metal_sim_bools<N> truth(metal::metal_sim_bools<N> x) { return x; }
+/** What was no comparison after all. */
+template <typename T, typename = metal::enable_if_t<!vector_of<T>::is_vector>> constexpr T truth(T x) { return x; }
 
 /** `(value(), x)` is a copy of `x` when that is a struct, and else `x`. */
 struct value {};
