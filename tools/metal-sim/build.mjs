@@ -9,7 +9,7 @@
  * --flags prints what compiles and links a host program against the simulator:
  *
  *   clang++-19 -std=c++20 $(node tools/metal-sim/build.mjs --flags) program.mm -o program
- *   clang-19 $(node tools/metal-sim/build.mjs --flags) program.m -o program
+ *   clang-19 -fobjc-arc $(node tools/metal-sim/build.mjs --flags) program.m -o program
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -86,11 +86,27 @@ export const simulator = {
     '-lobjc',
   ],
 };
-/** What compiles and links a host program, in Objective-C or Objective-C++ by the ending of its name. */
-export const hostFlags = [...objectiveC.slice(2), '-pthread', ...simulator.libraries];
+/**
+ * What compiles and links a host program, in Objective-C or Objective-C++ by the ending of its name: as the newer runtime of GNUstep has
+ * it, with subscripts, instance variables in implementations, and automatic reference counting where -fobjc-arc asks for it.
+ */
+export const hostFlags = [
+  `-I${join(here, 'objc-runtime', 'include')}`,
+  '-fobjc-runtime=gnustep-1.6',
+  '-fobjc-legacy-dispatch',
+  '-fobjc-weak',
+  ...objectiveC.slice(3),
+  '-pthread',
+  `-L${build}`,
+  '-lmetal_sim_objc',
+  ...simulator.libraries,
+];
 const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra', staysLoaded];
 
-const filesIn = (folder) => readdirSync(join(here, folder)).map((file) => join(here, folder, file));
+const filesIn = (folder) =>
+  readdirSync(join(here, folder), { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(here, folder, entry.name));
 
 /** Compiles the sources of a folder into a shared library, unless it is up to date. */
 function library(name, folder, extension, flags, libraries, alsoRead) {
@@ -138,6 +154,14 @@ if (hasGnustep && hasObjectiveC) buildFramework();
 if (process.argv.includes('--flags')) process.stdout.write(`${hostFlags.join(' ')}\n`);
 
 function buildFramework() {
+  library(
+    'libmetal_sim_objc.so',
+    'objc-runtime',
+    '.cc',
+    [],
+    ['-lBlocksRuntime', '-lobjc', '-ldl'],
+    filesIn(join('objc-runtime', 'include', 'objc')),
+  );
   library(
     'libmetal_sim_framework.so',
     'framework',

@@ -48,9 +48,14 @@ function hostFlags(): readonly string[] {
 function hashOf(source: string, command: readonly string[]): string {
   const hash = createHash('sha256').update(command.join('\0')).update(readFileSync(source));
   const include = join(root, 'tools', 'metal-sim', 'include');
-  for (const headers of ['Metal', 'dispatch', 'simd', 'objc', 'mach'].map((h) =>
-    join(include, h),
-  )) {
+  for (const headers of [
+    'Metal',
+    'dispatch',
+    'simd',
+    'objc',
+    'mach',
+    '../objc-runtime/include/objc',
+  ].map((h) => join(include, h))) {
     for (const file of readdirSync(headers).sort()) hash.update(readFileSync(join(headers, file)));
   }
   const checks = fileURLToPath(new URL('checks.h', import.meta.url));
@@ -62,7 +67,7 @@ export async function buildHostProgram(source: string): Promise<string> {
   const isPlain = extname(source) === '.m';
   const command = [
     isPlain ? 'clang-19' : 'clang++-19',
-    ...(isPlain ? [] : ['-std=c++20']),
+    ...(isPlain ? ['-fobjc-arc'] : ['-std=c++20']),
     ...hostFlags(),
     '-Werror',
   ];
