@@ -1,6 +1,7 @@
 /** Values, with Apple's numbers. */
 #pragma once
 
+#import <CoreFoundation/CoreFoundation.h>
 #import <Foundation/Foundation.h>
 #import <TargetConditionals.h>
 #import <dispatch/dispatch.h>
@@ -32,11 +33,6 @@ extern "C" {
 
 typedef NSString *NSErrorDomain;
 typedef NSString *NSErrorUserInfoKey;
-
-typedef double CFTimeInterval;
-typedef double CFAbsoluteTime;
-/** Seconds since 2001. */
-static inline CFAbsoluteTime CFAbsoluteTimeGetCurrent(void) { return [NSDate timeIntervalSinceReferenceDate]; }
 
 typedef struct {
   NSUInteger width, height, depth;

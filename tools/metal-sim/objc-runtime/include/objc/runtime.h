@@ -16,6 +16,10 @@
 extern "C" {
 #endif
 
+struct objc_method_description {
+  SEL name;
+  char *types;
+};
 typedef struct objc_property *Property;
 typedef struct objc_property *objc_property_t;
 typedef struct objc_method *Method;
