@@ -228,6 +228,47 @@ const noArraysOfFunctionConstants: Rule = (s) => {
   });
 };
 
+/** Only integers become a bfloat without a cast; clang lets literals that fit. */
+const noBfloatOfFloat: Rule = ({ tokens }) => {
+  const names = new Set(['bfloat']);
+  tokens.forEach((t, i) => {
+    if (t.text === 'typedef' && tokens[i + 1]?.text === 'bfloat') names.add(tokens[i + 2]!.text);
+    if (t.text === 'using' && tokens[i + 3]?.text === 'bfloat') names.add(tokens[i + 1]!.text);
+  });
+  return tokens.flatMap((t, i) => {
+    if (!names.has(t.text) || tokens[i + 1]?.kind !== 'word' || tokens[i + 2]?.text !== '=')
+      return [];
+    const at = tokens[i + 3]?.text === '-' ? i + 4 : i + 3;
+    const literal = tokens[at];
+    const isFloat = literal?.kind === 'number' && /^(?!0x)[\d.]*(?:\.|e[-+]?\d|f$)/i.test(literal.text);
+    const isWhole = [';', ','].includes(tokens[at + 1]?.text ?? '');
+    return isFloat && isWhole && !/(?:bf|h)$/i.test(literal.text)
+      ? [error(literal, "implicit conversion from 'float' to 'bfloat': it needs a cast")]
+      : [];
+  });
+};
+
+/** Atomics are in memory that threads share. */
+const noAtomicsOfOneThread: Rule = (s) =>
+  s.tokens.flatMap((t, i) => {
+    if (!/^atomic(?:_u?int|_float|_bool|_ulong)?$/.test(t.text) || !isInFunction(s, i)) return [];
+    let end = i + 1;
+    if (t.text === 'atomic') {
+      if (s.tokens[end]?.text !== '<') return [];
+      while (end < s.tokens.length && s.tokens[end]!.text !== '>') end++;
+      end++;
+    }
+    let start = i - 1;
+    while (['metal', '::', 'const', 'volatile'].includes(s.tokens[start]!.text)) start--;
+    const isDeclared =
+      s.tokens[end]?.kind === 'word' && [';', '[', '=', ','].includes(s.tokens[end + 1]?.text ?? '');
+    const before = s.tokens[start]!.text;
+    const isOfThread = before === 'thread' || ([';', '{', '}'].includes(before) && isDeclared);
+    return isOfThread
+      ? [error(t, 'an atomic object must be in device or threadgroup memory')]
+      : [];
+  });
+
 const threadLimit: Rule = ({ kernels }) =>
   kernels.flatMap((k) => {
     const text = k.attributes.get('max_total_threads_per_threadgroup');
@@ -346,6 +387,8 @@ const languageRules: readonly Rule[] = [
   noMain,
   noArraysOfFunctionConstants,
   kernelNames,
+  noBfloatOfFloat,
+  noAtomicsOfOneThread,
   threadLimit,
   kernelParameters,
 ];

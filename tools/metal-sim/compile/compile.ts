@@ -222,7 +222,7 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
         if (at !== undefined) wider.add(at);
       }
       if (wider.size > known) continue;
-      if (!areTemporariesBound && errors.some((e) => temporaryMessage.test(e.message))) {
+      if (!areTemporariesBound && errors.length > 0 && temporaryMessage.test(compiled.stderr)) {
         areTemporariesBound = true;
         continue;
       }

@@ -67,7 +67,7 @@ function mayBeStruct(operand: readonly Token[]): boolean {
 }
 
 /** The `>` that ends the arguments of a template that is then called; undefined for a comparison. */
-function argumentsEnd(tokens: readonly Token[], open: number): number | undefined {
+export function argumentsEnd(tokens: readonly Token[], open: number): number | undefined {
   let depth = 0;
   for (let i = open; i < tokens.length; i++) {
     const { text } = tokens[i]!;

@@ -4,6 +4,7 @@
  */
 import { closing, isTypeAt, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
+import { argumentsEnd } from './conditions.ts';
 import type { Edit } from './edit.ts';
 
 export const vectorName: RegExp = /^(?:bool|u?char|u?short|u?int|u?long|half|bfloat|float)[234]$/;
@@ -136,7 +137,9 @@ function collect(tokens: readonly Token[]): Names {
         const { text, kind } = tokens[at]!;
         if (['(', '{', '=', ':', ';', '<'].includes(text)) {
           if (tokens[at - 1]?.kind === 'word') all.add(tokens[at - 1]!.text);
-          break;
+          if (text !== '<') break;
+          // of the type that a function returns
+          at = closingAngle(tokens, at);
         }
         if (kind === 'directive') break;
       }
@@ -309,7 +312,9 @@ function hasComparison(
     if (depth > 0) continue;
     if (text === '?' || text === '=') return false;
     if (['==', '!=', '<=', '>='].includes(text)) found = true;
-    if (text === '<' && templates.has(tokens[i - 1]!.text)) i = closingAngle(tokens, i);
+    const call = text === '<' ? argumentsEnd(tokens, i) : undefined;
+    if (call !== undefined) i = call;
+    else if (text === '<' && templates.has(tokens[i - 1]!.text)) i = closingAngle(tokens, i);
     else if (isShift(tokens, i)) i++;
     else if (text === '<' || text === '>') found = true;
   }

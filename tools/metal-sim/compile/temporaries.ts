@@ -7,9 +7,9 @@ import { angleEnd, templateHead } from './deduction.ts';
 import type { Edit } from './edit.ts';
 import { statementStart } from './spaces.ts';
 
-/** What clang says of it. */
+/** What clang says of it, in an error or in a note about a candidate. */
 export const temporaryMessage: RegExp =
-  /cannot bind to a temporary object because of address space mismatch/;
+  /cannot bind to a temporary object because of address space mismatch|cannot bind reference in default address space/;
 
 export function temporaries({ tokens, scopes }: Structure): readonly Edit[] {
   const edits: Edit[] = [];

@@ -747,3 +747,108 @@ test('fragments of matrices lie in lanes as on Apple GPUs', () => {
   expect([...out.subarray(0, 64)]).toEqual(expected.flat());
   expect(out.subarray(64)).toEqual(floats(64, (i) => (i % 8) * 8 + Math.floor(i / 8)));
 });
+
+// -----------------------------------------------------------------------------------------------------------
+// libraries
+
+test('structs that live in every address space, and choices between them', () => {
+  const input = noise(16);
+  const plain = new Uint32Array(floats(16, (i) => i / 2).buffer.slice(0));
+  const wholes = ints(16, (i) => 3 * i);
+  for (let i = 1; i < 16; i += 2) plain[i] = new Uint32Array(wholes.buffer)[i]!;
+  const out = floats(16);
+  run(library('libraries'), {
+    kernel: 'choose_pairs',
+    buffers: [input, out, plain, uints(1, () => 5)],
+    grid: [1],
+    threadgroup: [8],
+  });
+  const expected = floats(16, (k) => {
+    const i = Math.floor(k / 2);
+    const [a, b] = [input[2 * i]!, input[2 * i + 1]!];
+    const [p, q] = i % 2 === 0 ? [i, 6 * i + 3] : [0, 0];
+    const [x, y] = i < 5 ? [a, b] : [0, 0];
+    return k % 2 === 0 ? x + p : y + q + (a + b) + (x + y);
+  });
+  near(out, expected, 1e-6);
+});
+
+test('lists and temporaries as arguments, vectors that templates deduce', () => {
+  const out = floats(24);
+  run(library('libraries'), {
+    kernel: 'arguments',
+    buffers: [out, ints(3, (i) => [4, 3, 2][i]!)],
+    grid: [4, 3, 2],
+    threadgroup: [2, 3, 1],
+    nonuniform: true,
+  });
+  expect([...out]).toEqual(
+    Array.from({ length: 24 }, (_, i) => 2 * (3 + i + 1) + (i + 2) + Number(i < 4) + 3 * i),
+  );
+});
+
+test('bfloats beside integers, through float, and by functions of a library', () => {
+  const out = shorts(32);
+  const wide = floats(32);
+  run(library('libraries'), {
+    kernel: 'bfloats',
+    buffers: [shorts(1, () => bfloatBits(1.5)), out, wide],
+    grid: [1],
+    threadgroup: [32],
+  });
+  const rounded = (v: number): number => bfloatValue(bfloatBits(v));
+  const x = floats(32, (i) => rounded(1.5 + rounded(i * i)));
+  expect([...out].map(bfloatValue)).toEqual([...x].map((_, i) => rounded(x[i ^ 1]! + 2)));
+  near(
+    wide,
+    x.map((v) => v + Math.max(v, 1.5) + f(v * v + v)),
+    1e-6,
+  );
+});
+
+test('templates of kernels with one name, and arguments that follow from parameters', () => {
+  const on = library('libraries');
+  const out = floats(16);
+  run(on, { kernel: 'fill_4', buffers: [out], grid: [1], threadgroup: [16] });
+  expect([...out]).toEqual(Array.from({ length: 16 }, (_, i) => i % 4));
+  const halves = shorts(16, (i) => halfBits(i / 4));
+  run(on, { kernel: 'fill_from_half', buffers: [out, halves], grid: [1], threadgroup: [16] });
+  expect([...out]).toEqual(Array.from({ length: 16 }, (_, i) => i / 4));
+  run(on, {
+    kernel: 'fill_twice',
+    buffers: [out, uints(16, (i) => i)],
+    grid: [1],
+    threadgroup: [16],
+  });
+  expect([...out]).toEqual(Array.from({ length: 16 }, (_, i) => 2 * i));
+  const x = floats(16, (i) => i);
+  run(on, { kernel: 'copy_float', buffers: [x, out], grid: [1], threadgroup: [16] });
+  expect([...out]).toEqual([...x].map((v) => v + 2));
+  const copied = shorts(16);
+  run(on, { kernel: 'copy_half', buffers: [halves, copied], grid: [1], threadgroup: [16] });
+  expect([...copied].map(halfValue)).toEqual(Array.from({ length: 16 }, (_, i) => i / 4 + 3));
+});
+
+test('what nobody wrote may be read where nobody uses it', () => {
+  const x = noise(96);
+  const out = floats(96);
+  run(library('libraries'), { kernel: 'offsets', buffers: [x, out], grid: [1], threadgroup: [96] });
+  let sum = 0;
+  near(
+    out,
+    x.map((v) => (sum += v) - v),
+    1e-6,
+  );
+});
+
+test('threadgroups may write the same over the same', () => {
+  const x = noise(50);
+  const out = floats(50);
+  run(library('libraries'), {
+    kernel: 'whole_blocks',
+    buffers: [x, out, floats(4), uints(1, () => 50)],
+    grid: [2],
+    threadgroup: [32],
+  });
+  expect(out).toEqual(x.map((v) => 2 * v));
+});

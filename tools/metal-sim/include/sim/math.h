@@ -2,79 +2,103 @@
 // calls, `fast` what one with fast math calls; the hazards of the fast ones (tanh of large numbers, pow of negative ones) are Metal's.
 #pragma once
 
+// Of the C library, under names that no source has.
+#define METAL_SIM_C(R, f, ...) R metal_sim_##f(__VA_ARGS__) __asm__(#f);
 extern "C" {
-float acosf(float); float acoshf(float); float asinf(float); float asinhf(float); float atanf(float); float atan2f(float, float);
-float atanhf(float); float coshf(float); float cosf(float); float expf(float); float exp2f(float); float logf(float); float log2f(float);
-float log10f(float); float sinf(float); float sinhf(float); float tanf(float); float tanhf(float); float powf(float, float);
-float fmodf(float, float); float fmaf(float, float, float); float ldexpf(float, int); float nextafterf(float, float);
-int ilogbf(float); double exp10(double); double sin(double); double cos(double); double tan(double);
+METAL_SIM_C(float, acosf, float)
+METAL_SIM_C(float, acoshf, float)
+METAL_SIM_C(float, asinf, float)
+METAL_SIM_C(float, asinhf, float)
+METAL_SIM_C(float, atanf, float)
+METAL_SIM_C(float, atanhf, float)
+METAL_SIM_C(float, coshf, float)
+METAL_SIM_C(float, cosf, float)
+METAL_SIM_C(float, expf, float)
+METAL_SIM_C(float, exp2f, float)
+METAL_SIM_C(float, logf, float)
+METAL_SIM_C(float, log2f, float)
+METAL_SIM_C(float, log10f, float)
+METAL_SIM_C(float, sinf, float)
+METAL_SIM_C(float, sinhf, float)
+METAL_SIM_C(float, tanf, float)
+METAL_SIM_C(float, tanhf, float)
+METAL_SIM_C(float, atan2f, float, float)
+METAL_SIM_C(float, powf, float, float)
+METAL_SIM_C(float, fmodf, float, float)
+METAL_SIM_C(float, nextafterf, float, float)
+METAL_SIM_C(float, ldexpf, float, int)
+METAL_SIM_C(int, ilogbf, float)
+METAL_SIM_C(double, sin, double)
+METAL_SIM_C(double, cos, double)
+METAL_SIM_C(double, tan, double)
 }
+#undef METAL_SIM_C
 
 namespace metal_sim {
 
 constexpr float infinity = __builtin_inff();
 
 namespace precise {
-METAL_SIM_INLINE float acos(float x) { return ::acosf(x); }
-METAL_SIM_INLINE float acosh(float x) { return ::acoshf(x); }
-METAL_SIM_INLINE float asin(float x) { return ::asinf(x); }
-METAL_SIM_INLINE float asinh(float x) { return ::asinhf(x); }
-METAL_SIM_INLINE float atan(float x) { return ::atanf(x); }
-METAL_SIM_INLINE float atanh(float x) { return ::atanhf(x); }
-METAL_SIM_INLINE float cos(float x) { return ::cosf(x); }
-METAL_SIM_INLINE float cosh(float x) { return ::coshf(x); }
-METAL_SIM_INLINE float exp(float x) { return ::expf(x); }
-METAL_SIM_INLINE float exp2(float x) { return ::exp2f(x); }
+METAL_SIM_INLINE float acos(float x) { return ::metal_sim_acosf(x); }
+METAL_SIM_INLINE float acosh(float x) { return ::metal_sim_acoshf(x); }
+METAL_SIM_INLINE float asin(float x) { return ::metal_sim_asinf(x); }
+METAL_SIM_INLINE float asinh(float x) { return ::metal_sim_asinhf(x); }
+METAL_SIM_INLINE float atan(float x) { return ::metal_sim_atanf(x); }
+METAL_SIM_INLINE float atanh(float x) { return ::metal_sim_atanhf(x); }
+METAL_SIM_INLINE float cos(float x) { return ::metal_sim_cosf(x); }
+METAL_SIM_INLINE float cosh(float x) { return ::metal_sim_coshf(x); }
+METAL_SIM_INLINE float exp(float x) { return ::metal_sim_expf(x); }
+METAL_SIM_INLINE float exp2(float x) { return ::metal_sim_exp2f(x); }
 METAL_SIM_INLINE float exp10(float x) { return (float)__builtin_exp10(x); }
-METAL_SIM_INLINE float log(float x) { return ::logf(x); }
-METAL_SIM_INLINE float log2(float x) { return ::log2f(x); }
-METAL_SIM_INLINE float log10(float x) { return ::log10f(x); }
+METAL_SIM_INLINE float log(float x) { return ::metal_sim_logf(x); }
+METAL_SIM_INLINE float log2(float x) { return ::metal_sim_log2f(x); }
+METAL_SIM_INLINE float log10(float x) { return ::metal_sim_log10f(x); }
 METAL_SIM_INLINE float rsqrt(float x) { return (float)(1.0 / __builtin_sqrt((double)x)); }
-METAL_SIM_INLINE float sin(float x) { return ::sinf(x); }
-METAL_SIM_INLINE float sinh(float x) { return ::sinhf(x); }
+METAL_SIM_INLINE float sin(float x) { return ::metal_sim_sinf(x); }
+METAL_SIM_INLINE float sinh(float x) { return ::metal_sim_sinhf(x); }
 METAL_SIM_INLINE float sqrt(float x) { return __builtin_sqrtf(x); }
-METAL_SIM_INLINE float tan(float x) { return ::tanf(x); }
-METAL_SIM_INLINE float tanh(float x) { return ::tanhf(x); }
+METAL_SIM_INLINE float tan(float x) { return ::metal_sim_tanf(x); }
+METAL_SIM_INLINE float tanh(float x) { return ::metal_sim_tanhf(x); }
 // Of multiples of pi: the argument is brought into [-1, 1] exactly.
 METAL_SIM_INLINE float sinpi(float x) {
   const float r = x - 2.0f * __builtin_rintf(x * 0.5f);
-  return r == 0.0f || r == 1.0f || r == -1.0f ? __builtin_copysignf(0.0f, x) : (float)::sin((double)r * 3.14159265358979323846);
+  return r == 0.0f || r == 1.0f || r == -1.0f ? __builtin_copysignf(0.0f, x) : (float)::metal_sim_sin((double)r * 3.14159265358979323846);
 }
 METAL_SIM_INLINE float cospi(float x) {
   const float r = __builtin_fabsf(x - 2.0f * __builtin_rintf(x * 0.5f));
-  return r == 0.5f ? 0.0f : (float)::cos((double)r * 3.14159265358979323846);
+  return r == 0.5f ? 0.0f : (float)::metal_sim_cos((double)r * 3.14159265358979323846);
 }
 METAL_SIM_INLINE float tanpi(float x) {
   const float r = x - __builtin_rintf(x);
-  return r == 0.5f || r == -0.5f ? __builtin_copysignf(infinity, r) : (float)::tan((double)r * 3.14159265358979323846);
+  return r == 0.5f || r == -0.5f ? __builtin_copysignf(infinity, r) : (float)::metal_sim_tan((double)r * 3.14159265358979323846);
 }
-METAL_SIM_INLINE float atan2(float y, float x) { return ::atan2f(y, x); }
-METAL_SIM_INLINE float pow(float x, float y) { return ::powf(x, y); }
-METAL_SIM_INLINE float powr(float x, float y) { return x < 0.0f ? __builtin_nanf("") : ::powf(x, y); }
-METAL_SIM_INLINE float fmod(float x, float y) { return ::fmodf(x, y); }
+METAL_SIM_INLINE float atan2(float y, float x) { return ::metal_sim_atan2f(y, x); }
+METAL_SIM_INLINE float pow(float x, float y) { return ::metal_sim_powf(x, y); }
+METAL_SIM_INLINE float powr(float x, float y) { return x < 0.0f ? __builtin_nanf("") : ::metal_sim_powf(x, y); }
+METAL_SIM_INLINE float fmod(float x, float y) { return ::metal_sim_fmodf(x, y); }
 METAL_SIM_INLINE float divide(float x, float y) { return x / y; }
 }  // namespace precise
 
 namespace fast {
-METAL_SIM_INLINE float acos(float x) { return ::acosf(x); }
-METAL_SIM_INLINE float acosh(float x) { return ::logf(x + __builtin_sqrtf(x * x - 1.0f)); }
-METAL_SIM_INLINE float asin(float x) { return ::asinf(x); }
-METAL_SIM_INLINE float asinh(float x) { return ::logf(x + __builtin_sqrtf(x * x + 1.0f)); }
-METAL_SIM_INLINE float atan(float x) { return ::atanf(x); }
-METAL_SIM_INLINE float atanh(float x) { return 0.5f * ::logf((1.0f + x) / (1.0f - x)); }
-METAL_SIM_INLINE float cos(float x) { return ::cosf(x); }
-METAL_SIM_INLINE float exp(float x) { return ::exp2f(x * 1.44269504088896340736f); }
-METAL_SIM_INLINE float exp2(float x) { return ::exp2f(x); }
-METAL_SIM_INLINE float exp10(float x) { return ::exp2f(x * 3.32192809488736234787f); }
+METAL_SIM_INLINE float acos(float x) { return ::metal_sim_acosf(x); }
+METAL_SIM_INLINE float acosh(float x) { return ::metal_sim_logf(x + __builtin_sqrtf(x * x - 1.0f)); }
+METAL_SIM_INLINE float asin(float x) { return ::metal_sim_asinf(x); }
+METAL_SIM_INLINE float asinh(float x) { return ::metal_sim_logf(x + __builtin_sqrtf(x * x + 1.0f)); }
+METAL_SIM_INLINE float atan(float x) { return ::metal_sim_atanf(x); }
+METAL_SIM_INLINE float atanh(float x) { return 0.5f * ::metal_sim_logf((1.0f + x) / (1.0f - x)); }
+METAL_SIM_INLINE float cos(float x) { return ::metal_sim_cosf(x); }
+METAL_SIM_INLINE float exp(float x) { return ::metal_sim_exp2f(x * 1.44269504088896340736f); }
+METAL_SIM_INLINE float exp2(float x) { return ::metal_sim_exp2f(x); }
+METAL_SIM_INLINE float exp10(float x) { return ::metal_sim_exp2f(x * 3.32192809488736234787f); }
 METAL_SIM_INLINE float cosh(float x) { return 0.5f * (fast::exp(x) + fast::exp(-x)); }
-METAL_SIM_INLINE float log(float x) { return ::log2f(x) * 0.69314718055994530942f; }
-METAL_SIM_INLINE float log2(float x) { return ::log2f(x); }
-METAL_SIM_INLINE float log10(float x) { return ::log2f(x) * 0.30102999566398119521f; }
+METAL_SIM_INLINE float log(float x) { return ::metal_sim_log2f(x) * 0.69314718055994530942f; }
+METAL_SIM_INLINE float log2(float x) { return ::metal_sim_log2f(x); }
+METAL_SIM_INLINE float log10(float x) { return ::metal_sim_log2f(x) * 0.30102999566398119521f; }
 METAL_SIM_INLINE float rsqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
-METAL_SIM_INLINE float sin(float x) { return ::sinf(x); }
+METAL_SIM_INLINE float sin(float x) { return ::metal_sim_sinf(x); }
 METAL_SIM_INLINE float sinh(float x) { return 0.5f * (fast::exp(x) - fast::exp(-x)); }
 METAL_SIM_INLINE float sqrt(float x) { return x == 0.0f ? x : x * fast::rsqrt(x); }
-METAL_SIM_INLINE float tan(float x) { return ::sinf(x) / ::cosf(x); }
+METAL_SIM_INLINE float tan(float x) { return ::metal_sim_sinf(x) / ::metal_sim_cosf(x); }
 METAL_SIM_INLINE float tanh(float x) {
   const float t = fast::exp(2.0f * x);
   return (t - 1.0f) / (t + 1.0f);
@@ -82,9 +106,9 @@ METAL_SIM_INLINE float tanh(float x) {
 METAL_SIM_INLINE float sinpi(float x) { return precise::sinpi(x); }
 METAL_SIM_INLINE float cospi(float x) { return precise::cospi(x); }
 METAL_SIM_INLINE float tanpi(float x) { return precise::tanpi(x); }
-METAL_SIM_INLINE float atan2(float y, float x) { return x == 0.0f || y == 0.0f ? __builtin_nanf("") : ::atan2f(y, x); }
-METAL_SIM_INLINE float pow(float x, float y) { return ::exp2f(y * ::log2f(x)); }
-METAL_SIM_INLINE float powr(float x, float y) { return ::exp2f(y * ::log2f(x)); }
+METAL_SIM_INLINE float atan2(float y, float x) { return x == 0.0f || y == 0.0f ? __builtin_nanf("") : ::metal_sim_atan2f(y, x); }
+METAL_SIM_INLINE float pow(float x, float y) { return ::metal_sim_exp2f(y * ::metal_sim_log2f(x)); }
+METAL_SIM_INLINE float powr(float x, float y) { return ::metal_sim_exp2f(y * ::metal_sim_log2f(x)); }
 METAL_SIM_INLINE float fmod(float x, float y) { return x - y * __builtin_truncf(x / y); }
 METAL_SIM_INLINE float divide(float x, float y) { return x * (1.0f / y); }
 }  // namespace fast
@@ -268,11 +292,11 @@ METAL_SIM_COMMON
 
 // ------------------------------------------------------------------------------------------ results beside results
 
-METAL_SIM_INLINE float ldexp(float x, int e) { return ::ldexpf(x, e); }
-METAL_SIM_INLINE half ldexp(half x, int e) { return (half)::ldexpf((float)x, e); }
-METAL_SIM_INLINE int ilogb(float x) { return ::ilogbf(x); }
-METAL_SIM_INLINE int ilogb(half x) { return ::ilogbf((float)x); }
-METAL_SIM_INLINE float nextafter(float x, float y) { return ::nextafterf(x, y); }
+METAL_SIM_INLINE float ldexp(float x, int e) { return ::metal_sim_ldexpf(x, e); }
+METAL_SIM_INLINE half ldexp(half x, int e) { return (half)::metal_sim_ldexpf((float)x, e); }
+METAL_SIM_INLINE int ilogb(float x) { return ::metal_sim_ilogbf(x); }
+METAL_SIM_INLINE int ilogb(half x) { return ::metal_sim_ilogbf((float)x); }
+METAL_SIM_INLINE float nextafter(float x, float y) { return ::metal_sim_nextafterf(x, y); }
 METAL_SIM_INLINE half nextafter(half x, half y) {
   if (x != x || y != y) return x + y;
   if (x == y) return y;
@@ -286,8 +310,8 @@ METAL_SIM_INLINE float frexp(float x, __private int &e) {
     e = 0;
     return x;
   }
-  e = ::ilogbf(x) + 1;
-  return ::ldexpf(x, -e);
+  e = ::metal_sim_ilogbf(x) + 1;
+  return ::metal_sim_ldexpf(x, -e);
 }
 METAL_SIM_INLINE half frexp(half x, __private int &e) { return (half)frexp((float)x, e); }
 METAL_SIM_INLINE float modf(float x, __private float &i) {

@@ -135,6 +135,8 @@ template <typename T, typename... A> constexpr T construct(A... a) {
     else return T(a...);
   } else if constexpr (sizeof...(A) == 0) {
     return T{};
+  } else if constexpr (sizeof...(A) == 1 && !(vector_of<A>::is_vector && ...) && (__is_class(A) && ...) && (__is_convertible(A, T) && ...)) {
+    return (a, ...);
   } else if constexpr (is_packed<T>::value) {
     return T(construct<metal::vec<E, vector_of<T>::count>>(a...));
   } else {
