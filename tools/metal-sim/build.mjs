@@ -151,7 +151,22 @@ library(
   [...headers, ...filesIn('engine').filter((file) => file.endsWith('.h'))],
 );
 if (hasGnustep && hasObjectiveC) buildFramework();
-if (process.argv.includes('--flags')) process.stdout.write(`${hostFlags.join(' ')}\n`);
+if (process.argv.includes('--flags')) {
+  buildCompiler();
+  process.stdout.write(`${hostFlags.join(' ')}\n`);
+}
+
+/** Host programs have their kernels compiled by what `npm run build` makes. */
+function buildCompiler() {
+  const root = resolve(build, '..');
+  if (existsSync(join(root, 'dist', 'tools', 'metal-sim', 'compile', 'main.js'))) return;
+  process.stderr.write('metal-sim: building the compiler of kernels\n');
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) process.exit(1);
+}
 
 function buildFramework() {
   library(

@@ -107,7 +107,7 @@ const parser = yargs(hideBin(process.argv))
     '',
   )
   .example(
-    `${command} kernels.metal norm --grid 256 --threadgroup 256 --constant has_bias=bool:true \\\n  --threadgroup-memory 128 --seed 7 --json < /dev/null`,
+    `${command} kernels.metal norm --grid 256 --threadgroup 256 --constant has_bias=bool:true \\\n  --threadgroup-memory 128 --seed 7 --json`,
     '',
   )
   .epilogue(

@@ -74,6 +74,12 @@ struct SimDeviceState {
 - (BOOL)isHeadless {
   return NO;
 }
+- (MTLDeviceLocation)location {
+  return MTLDeviceLocationBuiltIn;
+}
+- (NSUInteger)locationNumber {
+  return 0;
+}
 - (uint64_t)maxTransferRate {
   return 0;
 }

@@ -14,6 +14,13 @@ typedef NS_ENUM(NSUInteger, MTLArgumentBuffersTier) {
   MTLArgumentBuffersTier2 = 1,
 };
 
+typedef NS_ENUM(NSUInteger, MTLDeviceLocation) {
+  MTLDeviceLocationBuiltIn = 0,
+  MTLDeviceLocationSlot = 1,
+  MTLDeviceLocationExternal = 2,
+  MTLDeviceLocationUnspecified = NSUIntegerMax,
+};
+
 typedef void (^MTLBufferDeallocator)(void *pointer, NSUInteger length);
 typedef void (^MTLNewLibraryCompletionHandler)(id<MTLLibrary> _Nullable library, NSError *_Nullable error);
 typedef void (^MTLNewComputePipelineStateCompletionHandler)(id<MTLComputePipelineState> _Nullable computePipelineState,
@@ -35,6 +42,8 @@ typedef void (^MTLNewComputePipelineStateWithReflectionCompletionHandler)(
 @property(readonly, getter=isLowPower) BOOL lowPower;
 @property(readonly, getter=isRemovable) BOOL removable;
 @property(readonly, getter=isHeadless) BOOL headless;
+@property(readonly) MTLDeviceLocation location;
+@property(readonly) NSUInteger locationNumber;
 @property(readonly) uint64_t maxTransferRate;
 @property(readonly) uint64_t peerGroupID;
 @property(readonly) uint32_t peerIndex;

@@ -94,11 +94,13 @@ typedef NS_OPTIONS(NSUInteger, MTLResourceOptions) {
 typedef NS_OPTIONS(NSUInteger, MTLResourceUsage) {
   MTLResourceUsageRead = 1,
   MTLResourceUsageWrite = 2,
+  MTLResourceUsageSample = 4,
 };
 
 typedef NS_OPTIONS(NSUInteger, MTLBarrierScope) {
   MTLBarrierScopeBuffers = 1,
   MTLBarrierScopeTextures = 2,
+  MTLBarrierScopeRenderTargets = 4,
 };
 
 typedef NS_ENUM(NSUInteger, MTLDispatchType) {
