@@ -116,7 +116,10 @@ T apply(metal_sim_atomic operation, void* at, T operand, const void* site) {
   Engine::shared().access(address, sizeof(T), !is_load, true, site, true);
   T before;
   std::memcpy(&before, at, sizeof before);
-  if (is_load) return before;
+  if (is_load) {
+    Engine::shared().atomic(false, site);
+    return before;
+  }
   T after = operand;
   switch (operation) {
     case metal_sim_atomic_add:
@@ -151,6 +154,7 @@ T apply(metal_sim_atomic operation, void* at, T operand, const void* site) {
       break;
   }
   std::memcpy(at, &after, sizeof after);
+  Engine::shared().atomic(std::memcmp(&before, &after, sizeof after) != 0, site);
   return before;
 }
 
@@ -183,8 +187,10 @@ int compare_exchange(void* at, unsigned* expected, unsigned desired, const void*
   if (before == *expected && !engine.fails_spuriously()) {
     const T after = static_cast<T>(desired);
     std::memcpy(at, &after, sizeof after);
+    engine.atomic(before != after, site);
     return 1;
   }
+  engine.atomic(false, site);
   *expected = before;
   return 0;
 }

@@ -19,6 +19,12 @@ constexpr size_t kMaxLocal = 32768;
 constexpr size_t kRedZone = 64;
 constexpr size_t kLocalArena = kMaxLocal + 64 * kRedZone;
 
+/** What no thread of a GPU gets to do: the system resets it after seconds. */
+constexpr uint64_t kMostAccesses = 100'000'000;
+constexpr uint64_t kMostRounds = 10'000'000;
+/** Nobody else runs meanwhile, so that what did not change never will. */
+constexpr uint64_t kMostIdleAtomics = 1'000'000;
+
 enum State { kReady, kAtBarrier, kAtSimdBarrier, kAtExchange, kDone };
 
 const char* name_of(int state) {
@@ -320,18 +326,21 @@ void Engine::enter(void* argument) {
   }
   for (unsigned index : *lane.loop) {
     engine.place(lane, *engine.dispatch_, lane.position, lane.group_size, index);
+    engine.thread_accesses_ = engine.idle_atomics_ = 0;
     kernel->run(&lane.arguments);
     engine.settle();
   }
 }
 
 void Engine::run_fibers(unsigned count) {
+  rounds_ = 0;
   for (;;) {
     bool is_finished = true;
     for (unsigned index : order_) {
       Lane& lane = *lanes_[index];
       if (lane.state != kReady) continue;
       current_ = &lane;
+      thread_accesses_ = idle_atomics_ = 0;
       lane.fiber.resume();
       if (!findings_.empty()) return;
     }
@@ -368,6 +377,11 @@ bool Engine::release_waiting(unsigned count) {
   }
   if (missing == nullptr) {
     statistics_.barriers++;
+    if (++rounds_ > kMostRounds) {
+      current_ = lanes_[0].get();
+      report("timeout", "has passed " + std::to_string(kMostRounds) + " barriers and does not come to its end", lanes_[0]->site);
+      return false;
+    }
     for (unsigned i = 0; i < count; i++) {
       Lane& lane = *lanes_[i];
       lane.state = kReady;
@@ -633,6 +647,16 @@ bool Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
   return false;
 }
 
+void Engine::atomic(bool has_changed, const void* site) {
+  if (current_ == nullptr) return;
+  if (has_changed) {
+    idle_atomics_ = 0;
+  } else if (++idle_atomics_ > kMostIdleAtomics) {
+    report("timeout", "waits in a loop for an atomic to change: the threads that could change it need not run meanwhile", site);
+    stop();
+  }
+}
+
 void Engine::require_initialised(uintptr_t address, size_t size, const void* site) {
   const size_t offset = address - reinterpret_cast<uintptr_t>(local_.data());
   if (current_ == nullptr || offset >= local_.size()) return;
@@ -647,6 +671,11 @@ void Engine::access(uintptr_t address, size_t size, bool is_write, bool is_atomi
   if (current_ == nullptr || current_->fiber.holds(address)) return;
   settle();
   statistics_.accesses++;
+  if (is_write && !is_atomic) idle_atomics_ = 0;
+  if (++thread_accesses_ > kMostAccesses) {
+    report("timeout", "makes " + std::to_string(kMostAccesses) + " accesses to memory and does not come to its end", site);
+    stop();
+  }
   const Lane& lane = *current_;
   const auto verb = [&] { return std::string(is_write ? "writes " : "reads ") + std::to_string(size) + " bytes "; };
   if (is_aligned && (address & (size - 1)) != 0) {

@@ -122,6 +122,8 @@ class Engine {
   void wrong(const char* kind, std::string message, const void* site);
   /** That threadgroup memory holds something: for atomics that read and write at once. */
   void require_initialised(uintptr_t address, size_t size, const void* site);
+  /** After an atomic operation: whether it has changed anything. One that never does waits for somebody who need not run. */
+  void atomic(bool has_changed, const void* site);
   /** `is_aligned`: the type of what is accessed has its size as alignment. */
   void access(uintptr_t address, size_t size, bool is_write, bool is_atomic, const void* site, bool is_aligned = false);
 
@@ -185,6 +187,11 @@ class Engine {
   std::vector<Finding> run_checked(const Dispatch& dispatch);
 
   bool is_flushing_ = std::getenv("METAL_SIM_FLUSH") != nullptr;
+  /** Of the thread that runs: accesses since it was let go on, and atomic operations in a row that changed nothing. */
+  uint64_t thread_accesses_ = 0;
+  uint64_t idle_atomics_ = 0;
+  /** Barriers that the threadgroup has passed. */
+  uint64_t rounds_ = 0;
   Memory memory_;
   Statistics statistics_;
   std::mt19937_64 random_{1};

@@ -1,4 +1,6 @@
 /** Counters: times at the ends of encoders, as Apple GPUs have them. */
+#include <atomic>
+
 #import "assert.h"
 #import "objects.h"
 
@@ -62,17 +64,22 @@ NSArray *SimCounterSets(void) {
 }
 @end
 
+static std::atomic<NSUInteger> sampleBuffers{0};
+NSUInteger SimCounterSampleBufferCount(void) { return sampleBuffers.load(); }
+
 @implementation SimCounterSampleBuffer
 - (instancetype)initWithDescriptor:(MTLCounterSampleBufferDescriptor *)descriptor device:(id<MTLDevice>)device {
   self = [super init];
   descriptor_ = [descriptor copy];
   device_ = device;
   samples_ = new std::vector<uint64_t>(descriptor.sampleCount, MTLCounterErrorValue);
+  sampleBuffers++;
   return self;
 }
 - (void)dealloc {
   [descriptor_ release];
   delete samples_;
+  sampleBuffers--;
   [super dealloc];
 }
 - (id<MTLDevice>)device {

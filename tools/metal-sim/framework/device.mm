@@ -9,6 +9,8 @@
 #import "assert.h"
 
 extern size_t SimAllocatedSize(void);
+extern NSUInteger SimCounterSampleBufferCount(void);
+static constexpr NSUInteger kMostSampleBuffers = 32;
 extern const std::string &SimBytesOf(dispatch_data_t data);
 
 @implementation MTLArchitecture
@@ -174,12 +176,14 @@ struct SimDeviceState {
 }
 - (id<MTLCounterSampleBuffer>)newCounterSampleBufferWithDescriptor:(MTLCounterSampleBufferDescriptor *)descriptor error:(NSError **)error {
   // 32 KiB of 8 bytes each
-  if (descriptor.counterSet != nil && descriptor.sampleCount > 0 && descriptor.sampleCount <= 4096) {
+  const bool isFree = SimCounterSampleBufferCount() < kMostSampleBuffers;
+  if (isFree && descriptor.counterSet != nil && descriptor.sampleCount > 0 && descriptor.sampleCount <= 4096) {
     return [[SimCounterSampleBuffer alloc] initWithDescriptor:descriptor device:self];
   }
   if (error != nullptr) {
     *error = [NSError errorWithDomain:MTLCounterErrorDomain code:1 userInfo:@{
-      NSLocalizedDescriptionKey : @"A counter sample buffer needs a counter set and 1 to 4096 samples (32 KiB)"
+      NSLocalizedDescriptionKey : isFree ? @"A counter sample buffer needs a counter set and 1 to 4096 samples (32 KiB)"
+                                         : @"There are 32 counter sample buffers, which is all that a device has"
     }];
   }
   return nil;

@@ -21,6 +21,9 @@ constexpr NSUInteger kMostBytes = 4096;
 constexpr NSUInteger kOffsetAlignment = 4;
 
 Size sizeOf(MTLSize size) {
+  MTLSimAssert(size.width <= UINT32_MAX && size.height <= UINT32_MAX && size.depth <= UINT32_MAX,
+               @"(%lu, %lu, %lu): each size of a grid must be < 4294967296.", (unsigned long)size.width, (unsigned long)size.height,
+               (unsigned long)size.depth);
   return {static_cast<uint32_t>(size.width), static_cast<uint32_t>(size.height), static_cast<uint32_t>(size.depth)};
 }
 

@@ -29,7 +29,7 @@ constexpr const char *kIgnored = "Ignored (for causing prior/excessive GPU error
 
 MTLCommandBufferError codeOf(const std::string &kind) {
   if (kind == "out-of-bounds" || kind == "use-after-release" || kind == "not-resident") return MTLCommandBufferErrorPageFault;
-  if (kind == "divergent-barrier") return MTLCommandBufferErrorTimeout;
+  if (kind == "divergent-barrier" || kind == "timeout") return MTLCommandBufferErrorTimeout;
   return MTLCommandBufferErrorInternal;
 }
 

@@ -422,4 +422,16 @@ CHECK("residency sets beyond 32, fences beyond 32768, counter samples beyond 32 
   EXPECT([[device() newCounterSampleBufferWithDescriptor:counters error:&error] autorelease] != nil);
   counters.sampleCount = 4097;
   EXPECT([device() newCounterSampleBufferWithDescriptor:counters error:&error] == nil && error != nil);
+  counters.sampleCount = 1;
+  NSMutableArray *all = [NSMutableArray array];
+  // the one above is still there
+  for (int i = 0; i < 31; i++) [all addObject:[[device() newCounterSampleBufferWithDescriptor:counters error:&error] autorelease]];
+  EXPECT([device() newCounterSampleBufferWithDescriptor:counters error:&error] == nil);
+  EXPECT_TEXT([error localizedDescription], "32 counter sample buffers");
+}
+
+CHECK("sizes that do not fit into 32 bits") {
+  encode("fill", [](id<MTLComputeCommandEncoder> e) {
+    EXPECT_ASSERTION("each size of a grid must be < 4294967296.", [e dispatchThreads:size1(1ul << 32) threadsPerThreadgroup:size1(32)]);
+  });
 }

@@ -11,6 +11,22 @@ kernel void stuck(device float* x [[buffer(0)]], uint i [[thread_position_in_thr
   if (i > 3) threadgroup_barrier(mem_flags::mem_threadgroup);
   x[i] = i;
 }
+kernel void spin(device atomic_uint* lock [[buffer(0)]]) {
+  while (atomic_load_explicit(lock, memory_order_relaxed) == 0) {}
+}
+kernel void lock(device atomic_uint* lock [[buffer(0)]]) {
+  while (atomic_exchange_explicit(lock, 1, memory_order_relaxed) != 0) {}
+}
+kernel void claim(device atomic_uint* lock [[buffer(0)]]) {
+  uint expected = 5;
+  while (!atomic_compare_exchange_weak_explicit(lock, &expected, 6, memory_order_relaxed, memory_order_relaxed)) expected = 5;
+}
+kernel void count(device atomic_uint* lock [[buffer(0)]]) {
+  for (uint i = 0; i < 2000; i++) {
+    atomic_fetch_add_explicit(lock, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(lock, 1, memory_order_relaxed);
+  }
+}
 )";
 static constexpr NSUInteger kCount = 128;
 
@@ -156,6 +172,24 @@ CHECK("after a hang what the queue gets is ignored; another queue goes on") {
   id<MTLCommandBuffer> other = [newQueue() commandBuffer];
   encodeSet(other, x, 2);
   EXPECT(isComplete(other));
+}
+
+CHECK("a kernel that never ends is a timeout") {
+  for (NSString *name in [NSArray arrayWithObjects:@"spin", @"lock", @"claim", @"count", nil]) {
+    id<MTLBuffer> words = [[device() newBufferWithLength:4 options:MTLResourceStorageModeShared] autorelease];
+    id<MTLCommandBuffer> commands = [newQueue() commandBuffer];
+    id<MTLComputeCommandEncoder> e = [commands computeCommandEncoder];
+    [e setComputePipelineState:pipelineOf(library(), name)];
+    [e setBuffer:words offset:0 atIndex:0];
+    [e dispatchThreads:size1(64) threadsPerThreadgroup:size1(32)];
+    [e endEncoding];
+    if ([name isEqual:@"count"]) {
+      EXPECT(isComplete(commands) && *static_cast<uint32_t *>([words contents]) == 64 * 2000);
+      continue;
+    }
+    EXPECT_FAILURE(commands, "waits in a loop for an atomic to change");
+    EXPECT([[commands error] code] == MTLCommandBufferErrorTimeout);
+  }
 }
 
 CHECK("an error that tells what became of each encoder") {
