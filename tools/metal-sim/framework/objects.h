@@ -252,6 +252,8 @@ struct SimCommandBufferState {
 - (void)enqueue:(SimCommandBuffer *)buffer;
 - (void)committed:(SimCommandBuffer *)buffer;
 - (void)ended;
+/** Runs a completed handler, after those of earlier buffers. */
+- (void)handle:(std::function<void()>)job;
 - (uint32_t)number;
 /** Of the thread of the queue. */
 - (metal_sim::Known &)known;

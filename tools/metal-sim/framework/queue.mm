@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <deque>
 #include <mutex>
-#include <thread>
 
 #import "assert.h"
+#import "worker.h"
 
 NSString *const MTLCommandBufferErrorDomain = @"MTLCommandBufferErrorDomain";
 NSString *const MTLCommandBufferEncoderInfoErrorKey = @"MTLCommandBufferEncoderInfoErrorKey";
@@ -45,8 +45,9 @@ struct SimQueueState {
   std::condition_variable changed_{};
   /** In the order of enqueue; the first runs once it is committed. */
   std::deque<SimCommandBuffer *> order_{};
-  BOOL isEnding_{};
-  std::thread thread_{};
+  /** Commands run on one thread and completed handlers on another, so that handlers may wait for commands. */
+  Worker commands_{};
+  Worker handlers_{};
   uint32_t number_{metal_sim::new_queue_number()};
   metal_sim::Known known_{};
   std::atomic<BOOL> hasHung_{};
@@ -96,16 +97,6 @@ struct SimQueueState {
 }
 
 - (void)dealloc {
-  {
-    const std::lock_guard lock(s->mutex_);
-    s->isEnding_ = YES;
-    s->changed_.notify_all();
-  }
-  if (s->thread_.joinable()) {
-    // the last reference may be let go by a handler, on the queue's own thread
-    if (s->thread_.get_id() == std::this_thread::get_id()) s->thread_.detach();
-    else s->thread_.join();
-  }
   [label_ release];
   delete s;
   [super dealloc];
@@ -185,37 +176,23 @@ struct SimQueueState {
 - (void)committed:(SimCommandBuffer *)buffer {
   (void)buffer;
   const std::lock_guard lock(s->mutex_);
-  if (!s->thread_.joinable()) s->thread_ = std::thread([self] { [self work]; });
-  s->changed_.notify_all();
+  while (!s->order_.empty() && s->order_.front()->s->status_.load() >= MTLCommandBufferStatusCommitted) {
+    SimCommandBuffer *next = s->order_.front();
+    s->order_.pop_front();
+    s->commands_.post([next] {
+      [next execute];
+      [next release];
+    });
+  }
+}
+- (void)handle:(std::function<void()>)job {
+  s->handlers_.post(std::move(job));
 }
 
 - (void)ended {
   const std::lock_guard lock(s->mutex_);
   s->uncompleted_--;
   s->changed_.notify_all();
-}
-
-- (void)work {
-  [NSThread currentThread];
-  for (;;) {
-    NSAutoreleasePool *pool = [[NSAutoreleasePool alloc] init];
-    SimCommandBuffer *next = nil;
-    {
-      std::unique_lock lock(s->mutex_);
-      s->changed_.wait(lock, [&] {
-        return s->isEnding_ || (!s->order_.empty() && s->order_.front()->s->status_.load() >= MTLCommandBufferStatusCommitted);
-      });
-      if (s->order_.empty() || s->order_.front()->s->status_.load() < MTLCommandBufferStatusCommitted) {
-        [pool release];
-        return;
-      }
-      next = s->order_.front();
-      s->order_.pop_front();
-    }
-    [next execute];
-    [next release];
-    [pool release];
-  }
 }
 
 @end
@@ -473,8 +450,20 @@ struct SimQueueState {
   [self clearCommands];
   [s->queue_ ended];
   [self setStatus:isGood ? MTLCommandBufferStatusCompleted : MTLCommandBufferStatusError];
-  if (!s->completedHandlers_.empty()) [self hostSaw];
-  for (MTLCommandBufferHandler handler : s->completedHandlers_) handler(self);
+  if (s->completedHandlers_.empty()) {
+    [self setDone];
+    return;
+  }
+  [self retain];
+  [s->queue_ handle:[self] {
+    [self hostSaw];
+    for (MTLCommandBufferHandler handler : s->completedHandlers_) handler(self);
+    [self setDone];
+    [self release];
+  }];
+}
+
+- (void)setDone {
   const std::lock_guard lock(s->mutex_);
   s->isDone_ = true;
   s->completed_.notify_all();

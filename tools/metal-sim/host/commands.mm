@@ -108,6 +108,41 @@ CHECK("many buffers in flight") {
   dispatch_release(group);
 }
 
+CHECK("a completed handler may wait for later buffers of its queue") {
+  id<MTLCommandQueue> own = newQueue();
+  id<MTLBuffer> x = bufferOf(kCount, 0);
+  __block bool isGood = false;
+  id<MTLCommandBuffer> first = [own commandBuffer];
+  encodeSet(first, x, 1);
+  [first addCompletedHandler:^(id<MTLCommandBuffer> buffer) {
+    id<MTLCommandBuffer> second = [[buffer commandQueue] commandBuffer];
+    encodeSet(second, x, 2);
+    isGood = isComplete(second) && isAll(x, 2);
+  }];
+  EXPECT(isComplete(first) && isGood);
+}
+
+CHECK("a queue may go while its buffers run") {
+  id<MTLBuffer> x = bufferOf(kCount, 0);
+  dispatch_group_t group = dispatch_group_create();
+  for (int i = 0; i < 20; i++) {
+    @autoreleasepool {
+      id<MTLCommandQueue> brief = [device() newCommandQueue];
+      id<MTLCommandBuffer> commands = [brief commandBuffer];
+      encodeSet(commands, bufferOf(kCount, 0), 1);
+      dispatch_group_enter(group);
+      [commands addCompletedHandler:^(id<MTLCommandBuffer> buffer) {
+        (void)buffer;
+        dispatch_group_leave(group);
+      }];
+      [commands commit];
+      [brief release];
+    }
+  }
+  EXPECT(dispatch_group_wait(group, DISPATCH_TIME_FOREVER) == 0 && isAll(x, 0));
+  dispatch_release(group);
+}
+
 CHECK("shared events between host and device") {
   id<MTLSharedEvent> event = [[device() newSharedEvent] autorelease];
   id<MTLBuffer> x = bufferOf(kCount, 0);
