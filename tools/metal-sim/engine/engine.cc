@@ -428,12 +428,15 @@ bool Engine::release_simdgroup(unsigned first, unsigned end) {
   }
   unsigned mask = 0;
   for (unsigned i = first; i < end; i++) mask |= 1u << (i - first);
+  if (waiting->state == kAtExchange) {
+    const size_t size = waiting->size;
+    exchanged_.assign(size * METAL_SIM_LANES, 0);
+    for (unsigned i = first; i < end; i++) std::memcpy(&exchanged_[(i - first) * size], lanes_[i]->mine, size);
+  }
   for (unsigned i = first; i < end; i++) {
     Lane& lane = *lanes_[i];
     if (lane.state == kAtExchange) {
-      for (unsigned j = first; j < end; j++) {
-        std::memcpy(static_cast<char*>(lane.all) + (j - first) * lane.size, lanes_[j]->mine, lane.size);
-      }
+      std::memcpy(lane.all, exchanged_.data(), exchanged_.size());
       lane.mask = mask;
     } else {
       if ((lane.flags & metal_sim_mem_device) != 0) lane.simd_device_phase++;
@@ -476,7 +479,6 @@ unsigned Engine::exchange(const char* what, const void* mine, unsigned size, voi
   lane.mine = mine;
   lane.all = all;
   lane.size = size;
-  std::memset(all, 0, size_t{size} * METAL_SIM_LANES);
   wait(lane, kAtExchange, site);
   return lane.mask;
 }

@@ -231,6 +231,8 @@ class Engine {
   Lane* current_ = nullptr;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<unsigned> order_;
+  /** What the lanes of a simdgroup give each other. */
+  std::vector<char> exchanged_;
   std::array<void*, METAL_SIM_BUFFERS> buffer_pointers_{};
   std::array<void*, METAL_SIM_BUFFERS> threadgroup_pointers_{};
 

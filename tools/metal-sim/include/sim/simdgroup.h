@@ -29,11 +29,11 @@ template <typename T> METAL_SIM_INLINE T garbage() {
   __builtin_memset(&x, 0xA5, sizeof x);
   return x;
 }
-template <typename T> METAL_SIM_INLINE T at(const __private lanes<T> &all, uint lane) {
+template <typename T> METAL_SIM_UNWATCHED T at(const __private lanes<T> &all, uint lane) {
   return lane < 32 && (all.mask >> lane & 1) != 0 ? all.of[lane] : garbage<T>();
 }
 /** Neighbours first, as a tree: of `count` lanes from `first`. */
-template <typename T, typename F> METAL_SIM_INLINE T reduce(const __private lanes<T> &all, uint first, uint count, F combine) {
+template <typename T, typename F> METAL_SIM_UNWATCHED T reduce(const __private lanes<T> &all, uint first, uint count, F combine) {
   T values[32];
   uint n = 0;
   for (uint i = first; i < first + count; i++)
@@ -43,11 +43,18 @@ template <typename T, typename F> METAL_SIM_INLINE T reduce(const __private lane
   return values[0];
 }
 template <typename T, typename F>
-METAL_SIM_INLINE T scan(const __private lanes<T> &all, uint first, bool is_inclusive, T start, F combine) {
+METAL_SIM_UNWATCHED T scan(const __private lanes<T> &all, uint first, bool is_inclusive, T start, F combine) {
   T total = start;
   for (uint i = first; i < all.lane + (is_inclusive ? 1 : 0); i++)
     if ((all.mask >> i & 1) != 0) total = combine(total, all.of[i]);
   return total;
+}
+
+/** A bit for each lane that gave something else than zero. */
+METAL_SIM_UNWATCHED uint votes_of(const __private lanes<uchar> &all) {
+  uint votes = 0;
+  for (uint i = 0; i < 32; i++) votes |= (all.mask >> i & 1) != 0 && all.of[i] != 0 ? 1u << i : 0;
+  return votes;
 }
 
 }  // namespace metal_sim
@@ -160,11 +167,9 @@ typedef metal_sim_vote<ushort> quad_vote;
 namespace {
 METAL_SIM_INLINE uint metal_sim_votes(const __constant char *what, bool expr, __private uint &mask, __private uint &lane) {
   const auto all = metal_sim::meet(what, (uchar)expr);
-  uint votes = 0;
-  for (uint i = 0; i < 32; i++) votes |= (all.mask >> i & 1) != 0 && all.of[i] != 0 ? 1u << i : 0;
   mask = all.mask;
   lane = all.lane;
-  return votes;
+  return metal_sim::votes_of(all);
 }
 }  // namespace
 METAL_SIM_INLINE simd_vote simd_ballot(bool expr) {

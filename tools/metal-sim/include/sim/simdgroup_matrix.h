@@ -16,6 +16,9 @@ template <typename T, int Columns, int Rows = Columns> struct simdgroup_matrix {
   }
   static constexpr uint metal_sim_row(uint lane) { return (lane / 4 & 4) + lane / 2 % 4; }
   static constexpr uint metal_sim_column(uint lane) { return (lane / 4 & 2) * 2 + lane % 2 * 2; }
+  static constexpr uint metal_sim_lane_of(uint row, uint column) {
+    return (row & 4) << 2 | (row & 3) << 1 | (column & 4) << 1 | (column >> 1 & 1);
+  }
   __private vec<T, 2> &thread_elements() { return *(__private vec<T, 2> *)&elements_; }
   const __private vec<T, 2> &thread_elements() const { return *(const __private vec<T, 2> *)&elements_; }
 };
@@ -29,6 +32,9 @@ template <typename T, int C, int R = C> METAL_SIM_INLINE simdgroup_matrix<T, C, 
   return m;
 }
 
+/** Two elements side by side, aligned as one. */
+template <typename T> using metal_sim_neighbours = T __attribute__((ext_vector_type(2), aligned(sizeof(T))));
+
 // The lanes meet, so that one that stays away is found; then each reads or writes its own two.
 #define METAL_SIM_MATRIX_MEMORY(SPACE) \
   template <typename T> \
@@ -38,9 +44,11 @@ template <typename T, int C, int R = C> METAL_SIM_INLINE simdgroup_matrix<T, C, 
     const uint lane = metal_sim_lane(); \
     const ulong row = simdgroup_matrix<T, 8, 8>::metal_sim_row(lane), column = simdgroup_matrix<T, 8, 8>::metal_sim_column(lane); \
     const SPACE T *from = source + matrix_origin.y * elements_per_row + matrix_origin.x; \
-    const T a = transpose_matrix ? from[column * elements_per_row + row] : from[row * elements_per_row + column]; \
-    const T b = transpose_matrix ? from[(column + 1) * elements_per_row + row] : from[row * elements_per_row + column + 1]; \
-    d.elements_ = vec<T, 2>{a, b}; \
+    if (transpose_matrix) { \
+      d.elements_ = vec<T, 2>{from[column * elements_per_row + row], from[(column + 1) * elements_per_row + row]}; \
+    } else { \
+      d.elements_ = *(const SPACE metal_sim_neighbours<T> *)(from + row * elements_per_row + column); \
+    } \
   } \
   template <typename T> \
   METAL_SIM_INLINE void simdgroup_store(simdgroup_matrix<T, 8, 8> m, SPACE T *destination, ulong elements_per_row = 8, \
@@ -49,35 +57,49 @@ template <typename T, int C, int R = C> METAL_SIM_INLINE simdgroup_matrix<T, C, 
     const uint lane = metal_sim_lane(); \
     const ulong row = simdgroup_matrix<T, 8, 8>::metal_sim_row(lane), column = simdgroup_matrix<T, 8, 8>::metal_sim_column(lane); \
     SPACE T *to = destination + matrix_origin.y * elements_per_row + matrix_origin.x; \
-    to[transpose_matrix ? column * elements_per_row + row : row * elements_per_row + column] = m.elements_.x; \
-    to[transpose_matrix ? (column + 1) * elements_per_row + row : row * elements_per_row + column + 1] = m.elements_.y; \
+    if (transpose_matrix) { \
+      to[column * elements_per_row + row] = m.elements_.x; \
+      to[(column + 1) * elements_per_row + row] = m.elements_.y; \
+    } else { \
+      *(SPACE metal_sim_neighbours<T> *)(to + row * elements_per_row + column) = m.elements_; \
+    } \
   }
 METAL_SIM_MATRIX_MEMORY(metal_sim_device)
 METAL_SIM_MATRIX_MEMORY(__local)
 #undef METAL_SIM_MATRIX_MEMORY
 
+}  // namespace metal
+
+namespace metal_sim {
+
+/** What a lane has of two matrices. */
+struct fragments {
+  float a[2], b[2];
+};
+/** Adds to `sum` the products for the two elements of a lane. */
+METAL_SIM_UNWATCHED void multiply(const __private lanes<fragments> &all, __private float *sum) {
+  typedef metal::simdgroup_matrix<float, 8, 8> M;
+  const uint row = M::metal_sim_row(all.lane), column = M::metal_sim_column(all.lane);
+  for (uint k = 0; k < 8; k++) {
+    const float left = all.of[M::metal_sim_lane_of(row, k)].a[k % 2];
+    const __private float *right = all.of[M::metal_sim_lane_of(k, column)].b;
+    sum[0] = __builtin_fmaf(left, right[0], sum[0]);
+    sum[1] = __builtin_fmaf(left, right[1], sum[1]);
+  }
+}
+
+}  // namespace metal_sim
+
+namespace metal {
+
 /** d = a * b + c, in float whatever the types. */
 template <typename D, typename A, typename B, typename C>
 METAL_SIM_INLINE void simdgroup_multiply_accumulate(__private simdgroup_matrix<D, 8, 8> &d, simdgroup_matrix<A, 8, 8> a,
                                                     simdgroup_matrix<B, 8, 8> b, simdgroup_matrix<C, 8, 8> c) {
-  typedef simdgroup_matrix<A, 8, 8> M;
-  struct Pair {
-    float a[2], b[2];
-  };
-  Pair mine = {{(float)a.elements_.x, (float)a.elements_.y}, {(float)b.elements_.x, (float)b.elements_.y}};
+  const metal_sim::fragments mine = {{(float)a.elements_.x, (float)a.elements_.y}, {(float)b.elements_.x, (float)b.elements_.y}};
   const auto all = metal_sim::meet("simdgroup_multiply_accumulate", mine);
-  float left[8][8], right[8][8];
-  for (uint lane = 0; lane < 32; lane++) {
-    const uint row = M::metal_sim_row(lane), column = M::metal_sim_column(lane);
-    for (uint i = 0; i < 2; i++) {
-      left[row][column + i] = all.of[lane].a[i];
-      right[row][column + i] = all.of[lane].b[i];
-    }
-  }
-  const uint row = M::metal_sim_row(all.lane), column = M::metal_sim_column(all.lane);
   float sum[2] = {(float)c.elements_.x, (float)c.elements_.y};
-  for (uint k = 0; k < 8; k++)
-    for (uint i = 0; i < 2; i++) sum[i] = __builtin_fmaf(left[row][k], right[k][column + i], sum[i]);
+  metal_sim::multiply(all, sum);
   d.elements_ = vec<D, 2>{(D)sum[0], (D)sum[1]};
 }
 template <typename D, typename A, typename B>

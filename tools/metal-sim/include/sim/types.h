@@ -25,6 +25,8 @@ typedef long intptr_t;
 
 // A function that meets the engine must not have a frame of its own: what is reported is the line of its caller.
 #define METAL_SIM_INLINE inline __attribute__((always_inline))
+// One that works on its own numbers only, which nobody has to watch.
+#define METAL_SIM_UNWATCHED inline __attribute__((noinline, no_sanitize("kernel-address", "array-bounds")))
 
 namespace metal {
 
