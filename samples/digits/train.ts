@@ -3,9 +3,10 @@
  *
  *   npm run demo                          on the CPU
  *   npm run demo -- --device metal        on the GPU of a Mac
- *   npm run demo -- --device metal-sim    on the simulator of Metal that the tests use (npm test builds it), on Linux
+ *   npm run demo -- --device metal-sim    on the simulator of Metal that the tests use, which is built first, on Linux
  *   npm run demo -- --device interp       in the reference interpreter, which needs no C compiler
  */
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load, MlxcError } from 'mlxc';
@@ -32,6 +33,13 @@ async function open(device: string): ReturnType<typeof load<typeof Digits>> {
   throw new MlxcError('MLX5118', `there is no device ${device}`, 'use cpu, interp or metal');
 }
 
+/** Builds the simulator of Metal, unless it is there and up to date. */
+function buildSimulator(): void {
+  const bootstrap = fileURLToPath(new URL('../../tools/bootstrap.mjs', import.meta.url));
+  const { status } = spawnSync(process.execPath, [bootstrap, '--tests'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
 /** METAL_SIM_CHECKS=off leaves them out. */
 function describeChecks(): string {
   const isOff = process.env['METAL_SIM_CHECKS'] === 'off';
@@ -39,7 +47,10 @@ function describeChecks(): string {
 }
 
 async function main(): Promise<void> {
-  if (options.device === 'metal-sim') console.log(`the simulator of Metal, ${describeChecks()}`);
+  if (options.device === 'metal-sim') {
+    buildSimulator();
+    console.log(`the simulator of Metal, ${describeChecks()}`);
+  }
   const { init, train_step, evaluate, confusion } = (await open(options.device)).functions;
   const { training, heldOut } = readDigits();
   const test = asBatch(heldOut);
