@@ -32,9 +32,6 @@ template <typename T, int C, int R = C> METAL_SIM_INLINE simdgroup_matrix<T, C, 
   return m;
 }
 
-/** Two elements side by side, aligned as one. */
-template <typename T> using metal_sim_neighbours = T __attribute__((ext_vector_type(2), aligned(sizeof(T))));
-
 // The lanes meet, so that one that stays away is found; then each reads or writes its own two.
 #define METAL_SIM_MATRIX_MEMORY(SPACE) \
   template <typename T> \
@@ -44,11 +41,9 @@ template <typename T> using metal_sim_neighbours = T __attribute__((ext_vector_t
     const uint lane = metal_sim_lane(); \
     const ulong row = simdgroup_matrix<T, 8, 8>::metal_sim_row(lane), column = simdgroup_matrix<T, 8, 8>::metal_sim_column(lane); \
     const SPACE T *from = source + matrix_origin.y * elements_per_row + matrix_origin.x; \
-    if (transpose_matrix) { \
-      d.elements_ = vec<T, 2>{from[column * elements_per_row + row], from[(column + 1) * elements_per_row + row]}; \
-    } else { \
-      d.elements_ = *(const SPACE metal_sim_neighbours<T> *)(from + row * elements_per_row + column); \
-    } \
+    const T a = transpose_matrix ? from[column * elements_per_row + row] : from[row * elements_per_row + column]; \
+    const T b = transpose_matrix ? from[(column + 1) * elements_per_row + row] : from[row * elements_per_row + column + 1]; \
+    d.elements_ = vec<T, 2>{a, b}; \
   } \
   template <typename T> \
   METAL_SIM_INLINE void simdgroup_store(simdgroup_matrix<T, 8, 8> m, SPACE T *destination, ulong elements_per_row = 8, \
@@ -57,12 +52,8 @@ template <typename T> using metal_sim_neighbours = T __attribute__((ext_vector_t
     const uint lane = metal_sim_lane(); \
     const ulong row = simdgroup_matrix<T, 8, 8>::metal_sim_row(lane), column = simdgroup_matrix<T, 8, 8>::metal_sim_column(lane); \
     SPACE T *to = destination + matrix_origin.y * elements_per_row + matrix_origin.x; \
-    if (transpose_matrix) { \
-      to[column * elements_per_row + row] = m.elements_.x; \
-      to[(column + 1) * elements_per_row + row] = m.elements_.y; \
-    } else { \
-      *(SPACE metal_sim_neighbours<T> *)(to + row * elements_per_row + column) = m.elements_; \
-    } \
+    to[transpose_matrix ? column * elements_per_row + row : row * elements_per_row + column] = m.elements_.x; \
+    to[transpose_matrix ? (column + 1) * elements_per_row + row : row * elements_per_row + column + 1] = m.elements_.y; \
   }
 METAL_SIM_MATRIX_MEMORY(metal_sim_device)
 METAL_SIM_MATRIX_MEMORY(__local)
