@@ -23,9 +23,11 @@ import { freshIndex, type Read, ReadAnalysis } from './index-map.ts';
 import { chooseMaterialized, definitionsOf, estimateSize, isInlined } from './materialize.ts';
 import { attachRiders } from './riders.ts';
 
-/** Rows fewer than this with rows longer than `longRow` are split into two kernels instead of running on a few threadgroups. */
-const fewRows = 16;
-const longRow = 8192;
+/** Rows fewer than the first number and longer than the second are split into two kernels instead of running on a few threadgroups. */
+const fewAndLong = [
+  [16, 1 << 13],
+  [128, 1 << 18],
+] as const;
 /** A dim of unknown size may well be this large where parallelism would be lost. */
 const unknownDim = 1 << 16;
 
@@ -40,10 +42,9 @@ export function fuseFunction(func: Func): FusedFunction {
 /** True when one pass over the rows would leave most of the machine idle. */
 export function hasTooFewRows(space: readonly Int[], row: readonly Int[]): boolean {
   if (row.length === 0) return false;
-  return (
-    estimateSize(product(space.map(extentOf))) < fewRows &&
-    estimateSize(product(row.map(extentOf)), unknownDim) > longRow
-  );
+  const rows = estimateSize(product(space.map(extentOf)));
+  const length = estimateSize(product(row.map(extentOf)), unknownDim);
+  return fewAndLong.some(([few, long]) => rows < few && length > long);
 }
 
 export function extentOf(index: Int): Int {

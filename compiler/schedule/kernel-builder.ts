@@ -22,6 +22,7 @@ import { dimIntegers } from '../kernel-ir/walk.ts';
 import type { FusedFunction } from '../passes/fused-group.ts';
 import {
   add,
+  asVariable,
   constantValue,
   forEachVariable,
   type Int,
@@ -58,6 +59,14 @@ function zeroOf(dtype: DType): KernelScalar {
   return { kind: 'constant', dtype, value: dtype === 'bool' ? false : isBig(dtype) ? 0n : 0 };
 }
 
+function mentions(value: Int, name: string): boolean {
+  let found = false;
+  forEachVariable(value, (v) => {
+    found ||= v.name === name;
+  });
+  return found;
+}
+
 /** Row-major position of an element. */
 export function linearIndex(index: readonly Int[], shape: readonly Int[]): Int {
   let position = zero;
@@ -82,6 +91,8 @@ export class KernelBuilder {
   private readonly computedHere = new Set<Value>();
   private readonly memo = new Map<string, KernelScalar>();
   private readonly depthMemo = new Map<KernelScalar, number>();
+  /** Where loads by an index are allowed. */
+  private loadBound: { readonly name: string; readonly condition: KernelScalar } | undefined;
   /** The conditions of the guards around the scalar being built. */
   private readonly guards: (readonly RangeCondition[])[] = [];
 
@@ -210,13 +221,37 @@ export class KernelBuilder {
   load(value: Value, index: readonly Int[]): KernelScalar {
     const entry = this.bufferOf(value);
     entry.isRead = true;
-    const { dtype, shape } = value.type;
-    return {
+    const { shape } = value.type;
+    const dtype = computeType(value.type.dtype);
+    const at = linearIndex(index, shape);
+    const loaded: KernelScalar = {
       kind: 'load',
-      dtype: computeType(dtype),
+      dtype,
       buffer: { buffer: entry.buffer },
-      index: linearIndex(index, shape),
+      index: at,
     };
+    const bound = this.loadBound;
+    if (bound === undefined || !mentions(at, bound.name)) return loaded;
+    const { condition } = bound;
+    return {
+      kind: 'select',
+      dtype,
+      condition,
+      then: loaded,
+      otherwise: zeroOf(dtype),
+      isGuard: true,
+    };
+  }
+
+  /**
+   * Builds something that may be computed where `condition` does not hold, at an index that is out of range there: loads from device
+   * memory by this index give 0 instead.
+   */
+  whereLoadsHold(index: Int, condition: KernelScalar, body: () => void): void {
+    const before = this.loadBound;
+    this.loadBound = { name: asVariable(index)!.name, condition };
+    body();
+    this.loadBound = before;
   }
 
   loadFrom(buffer: Buffer, index: Int): KernelScalar {
@@ -244,6 +279,23 @@ export class KernelBuilder {
   /** The value is held on chip: how to name its element at the current point. */
   setOnChip(value: Value, element: OnChip): void {
     this.onChip.set(value, element);
+  }
+
+  /**
+   * Builds one of several alternatives: what it learns (values on chip, scalars at hand) the others do not know, but for the names that
+   * it leaves in the blocks around.
+   */
+  apart(body: () => void): void {
+    const known = new Map(this.memo);
+    const held = [...this.onChip];
+    const { depth } = this.block;
+    body();
+    for (const [key, scalar] of this.memo) {
+      const isAround = scalar.kind === 'variable' && (this.depthOf.get(scalar.name) ?? 0) < depth;
+      if (!known.has(key) && !isAround) this.memo.delete(key);
+    }
+    this.onChip.clear();
+    for (const [value, element] of held) this.onChip.set(value, element);
   }
 
   /** Element `index` of a value. */

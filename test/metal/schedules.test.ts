@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as p from '../../compiler/primitives/registry.ts';
-import { broadcastBack, filledLike } from '../../compiler/primitives/values.ts';
+import { broadcastBack, filledLike, permuteTo } from '../../compiler/primitives/values.ts';
 import { dimVariable, type Int, int, multiply } from '../../compiler/symbolic/integer.ts';
 import type { Builder } from '../../compiler/tensor-ir/builder.ts';
 import type { DType } from '../../compiler/tensor-ir/dtype.ts';
@@ -184,6 +184,15 @@ const cases: readonly Case[] = [
     dims: { B: 5 },
     schedules: ['row'],
   },
+  ...[100, 600, 2000].map(
+    (length): Case => ({
+      name: `layer norm of rows of unknown length: ${length}`,
+      types: [type('f32', B, N), type('f32', N)],
+      build: (b, x, g) => [layerNorm(b, x!, g!)],
+      dims: { B: 11, N: length },
+      schedules: ['row'],
+    }),
+  ),
   {
     name: 'argmax of a long row of ties',
     types: [type('i32', 5000)],
@@ -215,14 +224,52 @@ const cases: readonly Case[] = [
     types: rows(N, 70),
     build: (b, x) => [reduce(b, 'reduce_sum', apply(b, 'mul', x!, x!), [0])],
     dims: { N: 19 },
-    schedules: ['column'],
+    schedules: ['column chunks', 'column'],
+  },
+  {
+    name: 'column sums of many chunks',
+    types: rows(N, 40),
+    build: (b, x) => [reduce(b, 'reduce_sum', x!, [0])],
+    dims: { N: 1120 },
+    schedules: ['column chunks', 'column'],
   },
   {
     name: 'column sums with a batch',
     types: [type('f32', 3, N, 2, 64)],
     build: (b, x) => [reduce(b, 'reduce_max', x!, [1])],
     dims: { N: 19 },
-    schedules: ['column'],
+    schedules: ['column chunks', 'column'],
+  },
+  {
+    name: 'columns of what another kernel left',
+    types: rows(N, B),
+    build: (b, x) => {
+      const s = reduce(b, 'reduce_sum', x!, [1]);
+      const scaled = apply(b, 'mul', x!, broadcastBack(b, s, x!.type.shape, [1]));
+      return [s, reduce(b, 'reduce_max', scaled, [0])];
+    },
+    dims: { N: 150, B: 21 },
+    schedules: ['row', 'column'],
+  },
+  {
+    name: 'a transposed operand',
+    types: [type('f32', 3, 70, 100), type('f32', 100, 3, 70)],
+    build: (b, x, y) => [apply(b, 'mul', permuteTo(b, x!, [2, 0, 1]), y!)],
+    schedules: ['transpose'],
+  },
+  {
+    name: 'transposed operands of unknown size, two of them',
+    types: [type('f16', B, N), type('f16', B, N)],
+    build: (b, x, y) => [apply(b, 'mul', permuteTo(b, x!, [1, 0]), permuteTo(b, y!, [1, 0]))],
+    dims: { B: 37, N: 70 },
+    schedules: ['transpose'],
+  },
+  {
+    name: 'lines of unknown length in another order',
+    types: [type('f32', 3, B, N)],
+    build: (b, x) => [permuteTo(b, x!, [1, 0, 2])],
+    dims: { B: 9, N: 300 },
+    schedules: ['map'],
   },
   {
     name: 'long column sums, with what follows on each column',

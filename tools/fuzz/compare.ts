@@ -88,6 +88,32 @@ export function compareResults(
   return { compared, skipped };
 }
 
+/**
+ * For each result how far its elements may be from the evaluator's, by what other roundings make of them: for comparisons that are done
+ * elsewhere. Infinity where nothing can be said.
+ */
+export function slackOf(
+  func: Func,
+  args: readonly NdArray[],
+  dims: DimValues,
+  narrowest: DType,
+): readonly (readonly number[])[] {
+  const others = sample(func, args, dims, narrowest);
+  return evaluateFunction(func, args, dims).map(({ dtype, data }, result) =>
+    [...data].map((wanted, index) => {
+      const near = others.map((arrays) => arrays[result]!.data[index]!);
+      if (!isFloat(dtype)) return near.some((other) => other !== wanted) ? Infinity : 0;
+      const b = Number(wanted);
+      const numbers = near.map(Number);
+      if (!Number.isFinite(b)) return numbers.every((n) => Object.is(n, b)) ? 0 : Infinity;
+      const spread = Math.max(
+        ...numbers.map((n) => (Number.isFinite(n) ? Math.abs(n - b) : Infinity)),
+      );
+      return 16 * spread + slack[dtype]! * Math.max(1, Math.abs(b));
+    }),
+  );
+}
+
 function show(x: NdArray): string {
   return `${x.dtype}[${x.shape.join(', ')}]`;
 }

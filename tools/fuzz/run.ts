@@ -311,7 +311,8 @@ export function hasDoubles(func: Func): boolean {
 
 const byPrecision: readonly DType[] = ['bf16', 'f16', 'f32', 'f64'];
 
-function narrowestFloat(program: Program): DType {
+/** The float of least precision among the values of a program. */
+export function narrowestFloat(program: Pick<Program, 'entries'>): DType {
   const found = new Set<DType>();
   for (const { func } of program.entries) {
     for (const p of func.parameters) found.add(p.type.dtype);

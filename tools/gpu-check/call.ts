@@ -2,6 +2,7 @@
 import { buildTree, leafPlaces } from '../../compiler/driver/io/tree.ts';
 import type { Plan, PlanFunction } from '../../compiler/plan/plan.ts';
 import { storageOf } from '../../compiler/tensor-ir/dtype.ts';
+import type { Entry } from '../../compiler/tensor-ir/program.ts';
 import type { Argument } from '../../runtime/arguments.ts';
 import type { ConstantTensor } from '../../runtime/bundle.ts';
 import type { Module } from '../../runtime/module.ts';
@@ -9,6 +10,7 @@ import { Sizes } from '../../runtime/sizes.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { type Input, writeCall } from './case-folder.ts';
 import { inputSpec, makeInput } from './inputs.ts';
+import { slackFor } from './slack.ts';
 
 export interface Callee {
   readonly plan: Plan;
@@ -17,6 +19,8 @@ export interface Callee {
   readonly constants: ReadonlyMap<string, ConstantTensor>;
   /** Computes the expected results. */
   readonly reference: Module;
+  /** The function that is interpreted, when its results are held against the interpreter's. */
+  readonly entry?: Entry | undefined;
 }
 
 /** The function of a Metal plan. */
@@ -56,11 +60,12 @@ export function exportCall(
   });
   const bound = Object.entries(named).filter(([name]) => planned.dims.includes(name));
   const called = callee.reference.function(planned.name).with({ dims: Object.fromEntries(bound) });
-  writeCall({ ...callee, about, dims, inputs, expected: called(...args) }, folder);
+  const slack = callee.entry === undefined ? undefined : slackFor(callee.entry, inputs, dims);
+  writeCall({ ...callee, about, dims, inputs, expected: called(...args), slack }, folder);
 }
 
 /** The dims of a call: those named, and those that stand alone as the size of an axis. */
-function dimsOf(
+export function dimsOf(
   planned: PlanFunction,
   named: Readonly<Record<string, number>>,
   given: ReadonlyMap<number, Tensor>,

@@ -7,6 +7,7 @@
  *   constants.bin    constants one after another, each at a multiple of 16 bytes
  *   inputs.bin       likewise the inputs that are given; others are made up by inputs.py as by inputs.ts
  *   expected.bin     float64: of each result every `stride`-th element
+ *   slack.bin        float64, as many: how far each may be off by rounding alone, where that is known
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import { Tensor } from '../../runtime/tensor.ts';
 import { readElement, type TypedArray } from '../../runtime/typed-array.ts';
 import type { InputSpec } from './inputs.ts';
 import { boundPlan } from './plan.ts';
+import type { Slack } from './slack.ts';
 import { translateToCuda } from './translate.ts';
 
 /** Elements of a result that are compared. */
@@ -41,6 +43,7 @@ export interface Call {
   readonly constants: ReadonlyMap<string, ConstantTensor>;
   readonly inputs: readonly Input[];
   readonly expected: Result;
+  readonly slack: Slack | undefined;
 }
 
 export function writeCall(call: Call, folder: string): void {
@@ -49,6 +52,7 @@ export function writeCall(call: Call, folder: string): void {
   const given = pack(call.inputs.filter((i) => !i.isMadeUp).map((i) => i.value.data));
   const offsets = given.offsets[Symbol.iterator]();
   const expected = tensorsIn(call.expected).map(samplesOf);
+  const { slack } = call;
   const description = {
     case: about,
     ...boundPlan(plan, planned, dims),
@@ -61,17 +65,24 @@ export function writeCall(call: Call, folder: string): void {
       [...call.constants.keys()].map((name, i) => [name, constants.offsets[i]]),
     ),
     results: expected.map(({ stride, samples }) => ({ stride, count: samples.length })),
+    narrowest: slack?.narrowest,
   };
   mkdirSync(folder, { recursive: true });
   const write = (name: string, data: string | Uint8Array): void =>
     writeFileSync(join(folder, name), data);
   write('plan.json', JSON.stringify(description));
   write('kernels.metal', call.metal);
-  write('kernels.cu', translateToCuda(call.metal));
+  write('kernels.cu', translateToCuda(call.metal, plan.kernels));
   write('constants.bin', constants.bytes);
   write('inputs.bin', given.bytes);
   const samples = Float64Array.from(expected.flatMap((e) => e.samples));
   write('expected.bin', new Uint8Array(samples.buffer));
+  if (slack?.elements !== undefined) {
+    const allowed = slack.elements.flatMap((all, i) =>
+      all.filter((_, at) => at % expected[i]!.stride === 0),
+    );
+    write('slack.bin', new Uint8Array(Float64Array.from(allowed).buffer));
+  }
 }
 
 function tensorsIn(result: Result): readonly Tensor[] {

@@ -1,11 +1,13 @@
 /** What the check runs: functions with their dims, and what they are held against. */
 import type { Tensor } from '../../runtime/tensor.ts';
+import { memoryCases } from './memory-cases.ts';
 import { programCases } from './programs.ts';
 
 export interface GpuCase {
   readonly name: string;
-  /** Below the root of the repository. */
+  /** Below the root of the repository; with `text`, only what it is called. */
   readonly file: string;
+  readonly text?: string;
   readonly entry: string;
   readonly dims: Readonly<Record<string, number>>;
   /** Dims are left symbolic in the kernels and handed over in the struct of integers. */
@@ -153,6 +155,7 @@ export const cases: readonly GpuCase[] = [
   bench('gemm', { M: 2048, N: 2048, K: 2048 }),
   bench('linear_gelu', { M: 1024, K: 768, N: 3072 }),
   bench('attention', { B: 4, H: 12, N: 256, D: 64 }),
+  ...memoryCases,
   training('mlp', 10, 'mlp_step', { B: 256, I: 784, D: 512, O: 10 }),
   training('small-gpt', 1024, 'gpt_step', { B: 4, V: 1024, T: 128, D: 256, H: 8, L: 4 }),
 ];

@@ -11,7 +11,9 @@ export async function exportCase(gpuCase: GpuCase, folder: string): Promise<void
   const { file, entry, reference } = gpuCase;
   const isSymbolic = gpuCase.isSymbolic === true;
   const result = compile(
-    { path: join(packageRoot(), file) },
+    gpuCase.text === undefined
+      ? { path: join(packageRoot(), file) }
+      : { name: file, text: gpuCase.text },
     {
       host: nodeHost(),
       targets: reference === 'cpu' ? ['cpu', 'metal'] : ['metal'],
@@ -26,8 +28,12 @@ export async function exportCase(gpuCase: GpuCase, folder: string): Promise<void
   const device = reference === 'cpu' ? {} : { device: interpreterDevice(bundle.program) };
   const module = await load(bundle, device);
   const { metal, constants } = bundle;
+  const own = bundle.program.entries.find(({ name }) => name === entry);
   exportCall(
-    { plan, planned, metal, constants, reference: module },
+    {
+      ...{ plan, planned, metal, constants, reference: module },
+      entry: reference === 'cpu' ? undefined : own,
+    },
     gpuCase,
     gpuCase.dims,
     new Map((gpuCase.leaves?.() ?? []).entries()),

@@ -54,6 +54,7 @@ function hostProgram({ kernels, buffers, steps }: ExportedPlan): string {
     const z = rest.reduce((a, b) => a * b, 1);
     const args = bound.map((i) => `Any{b${i}.data()}`);
     if (integers.length > 0) args.push(`{${integers.join(', ')}}`);
+    args.push('uint3{0, 0, 0}');
     return `  launch({${x}, ${y}, ${z}}, ${threads}, [&] { ${name}(${args.join(', ')}); });`;
   });
   return `#include "kernels.cu"
@@ -117,7 +118,7 @@ test('sizes are numbers, and inputs that are given travel', async () => {
   const { folder, plan } = await exported('softmax', [], ['x=[[1, 2, 3], [1, 1, 1]]']);
   expect(plan.inputs).toMatchObject([{ shape: [2, 3], offset: 0 }]);
   expect(plan.buffers.map((b) => b.size)).toEqual([6, 6]);
-  expect(plan.steps).toMatchObject([{ grid: [2], integers: [2, 3], bytes: 48 }]);
+  expect(plan.steps).toMatchObject([{ grid: [1], integers: [2, 3], bytes: 48 }]);
   const given = new Uint8Array(readFileSync(join(folder, 'inputs.bin')));
   expect([...new Float32Array(given.buffer, 0, 6)]).toEqual([1, 2, 3, 1, 1, 1]);
   expect(expectedOf(folder).slice(3)).toEqual([1, 1, 1].map((x) => expect.closeTo(x / 3, 6)));
@@ -135,8 +136,8 @@ test('signatures of kernels become CUDA’s', () => {
 }
 `;
   expect(translateToCuda(metal)).toBe(`#include "msl.cuh"
-extern "C" __global__ void __launch_bounds__(64) f(const float* __restrict__ x, half* __restrict__ y, const f_Params params) {
-  const metal::uint3 group = blockIdx;
+extern "C" __global__ void __launch_bounds__(64) f(const float* __restrict__ x, half* __restrict__ y, const f_Params params, const metal::uint3 msl_first) {
+  const metal::uint3 group = group_at(msl_first);
   const uint lane = threadIdx.x % 32u;
   #pragma unroll
 }

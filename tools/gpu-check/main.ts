@@ -1,5 +1,6 @@
 /**
  * npm run gpu-check [-- --only TEXT] [--peers]                        the cases of cases.ts
+ * npm run gpu-check -- [--random N [--seed S]] [--library]            programs drawn at random; the library's goldens
  * npm run gpu-check -- FILE FUNCTION [name=VALUE …] [--dim N=4]       one call of a source or a bundle
  *
  * Writes a folder a case below --folder, and runs them on the NVIDIA GPU of this machine by run.py, with the Python of --python (it
@@ -10,7 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../../compiler/driver/node-host.ts';
-import { cases } from './cases.ts';
+import { cases, type GpuCase } from './cases.ts';
 import { exportCase } from './export.ts';
 import { exportSingle } from './single.ts';
 
@@ -21,6 +22,9 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     dim: { type: 'string', multiple: true, default: [] },
     export: { type: 'boolean', default: false },
+    random: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    library: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
     json: { type: 'string' },
     python: { type: 'string', default: 'python3' },
@@ -28,22 +32,30 @@ const { values, positionals } = parseArgs({
 });
 
 /** The cases by the names of their folders. */
-function chosen(): ReadonlyMap<string, (folder: string) => Promise<void>> {
+async function chosen(): Promise<ReadonlyMap<string, (folder: string) => Promise<void>>> {
   const [path, name, ...inputs] = positionals;
   if (path !== undefined && name !== undefined) {
     const call = { path, function: name, inputs, dims: values.dim };
     return new Map([[`call-${name}`, (folder) => exportSingle(call, folder)]]);
   }
   if (path !== undefined) throw new Error('name the function after the source or bundle');
+  const all = values.random === undefined && !values.library ? cases : await moreCases();
   return new Map(
-    cases
+    all
       .filter((c) => c.name.includes(values.only))
       .map((c) => [c.name.replace(/[^\w]+/g, '-'), (folder) => exportCase(c, folder)]),
   );
 }
 
+/** They need packages for tests, which the others do without. */
+async function moreCases(): Promise<readonly GpuCase[]> {
+  const { libraryCases, randomCases } = await import('./more-cases.ts');
+  const count = Number(values.random ?? 0);
+  return [...randomCases(Number(values.seed), count), ...(values.library ? libraryCases() : [])];
+}
+
 const exported: string[] = [];
-for (const [name, write] of chosen()) {
+for (const [name, write] of await chosen()) {
   const start = performance.now();
   try {
     await write(join(values.folder, name));

@@ -175,6 +175,10 @@ inline void simdgroup_multiply_accumulate(simdgroup_matrix<D, 8, 8>& d, simdgrou
 }
 }  // namespace metal
 
+inline metal::uint3 group_at(metal::uint3 first) {
+  return metal::uint3{blockIdx.x + first.x, blockIdx.y + first.y, blockIdx.z + first.z};
+}
+
 #define device
 #define thread
 #define threadgroup __shared__

@@ -78,11 +78,11 @@ class Library:
         return function
 
     def launch(self, function, grid, threads, arguments, stream):
-        """`arguments`: ctypes objects, passed by value."""
+        """`threads` along x, y and z; `arguments`: ctypes objects, passed by value."""
         pointers = (ctypes.c_void_p * len(arguments))(*(ctypes.addressof(a) for a in arguments))
         checked(
             self.driver.cuLaunchKernel(
-                function, *grid, threads, 1, 1, 0, ctypes.c_void_p(stream), pointers, None
+                function, *grid, *threads, 0, ctypes.c_void_p(stream), pointers, None
             )
         )
 

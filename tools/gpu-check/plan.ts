@@ -8,11 +8,12 @@ export type BoundStep = { readonly kind: Step['kind'] } & Readonly<Record<string
 export function boundPlan(plan: Plan, planned: PlanFunction, dims: Dims): object {
   const sizes = new Sizes();
   const kernels = plan.kernels.map((k) => ({
-    name: metalKernelName(k.name),
+    name: k.external === undefined ? metalKernelName(k.name) : k.name,
     threads: k.threads,
     bindingTable: k.bindingTable,
     schedule: k.schedule,
     summary: k.summary,
+    ...(k.external === undefined ? {} : { threadgroup: k.external.threadgroup }),
   }));
   const buffers = planned.buffers.map((b) => ({ ...b, size: sizes.count(b.size, dims) }));
   return { kernels, buffers, steps: bindSteps(planned.steps, sizes, dims) };

@@ -19,10 +19,14 @@ interface Panel {
   readonly lines: readonly Line[];
 }
 
-/** The picture of a function that is one kernel; throws when it is not. */
-export function drawProgram(path: string, name: string): string {
+/** The picture of a function that is one kernel, compiled for these dims; throws when it is not. */
+export function drawProgram(
+  path: string,
+  name: string,
+  dims: Readonly<Record<string, number>>,
+): string {
   const root = fileURLToPath(new URL('../../', import.meta.url));
-  const stages = compileStages({ path }, { host: nodeHost(root), targets: ['metal'] });
+  const stages = compileStages({ path }, { host: nodeHost(root), targets: ['metal'], dims });
   if (!stages.ok) throw new Error(stages.diagnostics.map((d) => d.message).join('\n'));
   const explanation = explainProgram(stages, stages.programs[0]!);
   const found = explanation.functions.find((f) => f.name === name);
@@ -36,11 +40,17 @@ export function drawProgram(path: string, name: string): string {
   return draw(
     [sourcePanel(path, found, operations), operationPanel(computing)],
     {
-      title: `its kernel in Metal (${dispatch.schedule} schedule)`,
+      title: `its kernel in Metal (${dispatch.schedule} schedule) for ${show(dims)}`,
       lines: kernelLines(kernel, computing),
     },
     `1 kernel · ${found.bytes.text} bytes moved · ${found.flops.text} flops`,
   );
+}
+
+function show(dims: Readonly<Record<string, number>>): string {
+  return Object.entries(dims)
+    .map(([name, size]) => `${name} = ${size}`)
+    .join(', ');
 }
 
 function sourcePanel(

@@ -10,5 +10,5 @@ const folder = new URL('../../docs/images/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 writeFileSync(
   new URL('softmax.svg', folder),
-  drawProgram('samples/softmax/softmax.mlx', 'softmax'),
+  drawProgram('samples/softmax/softmax.mlx', 'softmax', { M: 4096, N: 2000 }),
 );

@@ -4,10 +4,11 @@ import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
 import { estimateSize } from '../../passes/materialize.ts';
 import { constantValue, type Int, linearIn, one, product } from '../../symbolic/integer.ts';
 import type { Value } from '../../tensor-ir/program.ts';
+import { delinearize } from '../flatten.ts';
 import { KernelBuilder, linearIndex } from '../kernel-builder.ts';
 import { memoryReads } from '../memory-reads.ts';
 import type { KernelLabel } from '../schedule.ts';
-import { nameOf } from '../stage-program.ts';
+import { extentOf, nameOf } from '../stage-program.ts';
 
 export const simdWidth = 32;
 
@@ -46,6 +47,15 @@ export function whereBelow(
 ): void {
   if (isExact) body(b.letInteger(name, position, extent));
   else b.if(inRange(position, extent), () => body(b.letInteger(name, position, extent)));
+}
+
+/** The variables of the group's space at the point with this number. */
+export function bindPoint(group: FusedGroup, number: Int): Map<string, Int> {
+  const renaming = new Map<string, Int>();
+  delinearize(number, group.space.map(extentOf)).forEach((index, axis) =>
+    renaming.set(nameOf(group.space[axis]!), index),
+  );
+  return renaming;
 }
 
 /** True when blocks of `size` tile `total` without a tail. */

@@ -12,16 +12,32 @@
  *         if i < N: y[i] = ... x_held[e] ...
  *
  * Where the flat index would have to be divided (a transposed operand), leading axes go to the grid instead, as long as the
- * axes that remain fill a threadgroup.
+ * axes that remain fill a threadgroup. When the last axis alone remains and its length is not known, a simdgroup has a line of 256
+ * elements of it, so that short lines do not leave most of a threadgroup idle.
  */
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
 import { estimateSize } from '../../passes/materialize.ts';
-import { add, ceildiv, type Int, int, multiply, product } from '../../symbolic/integer.ts';
+import {
+  add,
+  ceildiv,
+  constantValue,
+  type Int,
+  int,
+  multiply,
+  product,
+} from '../../symbolic/integer.ts';
 import { delinearize, dividesVariable } from '../flatten.ts';
 import type { KernelBuilder, ScheduledKernel } from '../kernel-builder.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { emitRiders, extentOf, nameOf, rename } from '../stage-program.ts';
-import { builderOf, defaultThreads, gridLoops, isMultiple, whereBelow } from './layout.ts';
+import {
+  builderOf,
+  defaultThreads,
+  gridLoops,
+  isMultiple,
+  simdWidth,
+  whereBelow,
+} from './layout.ts';
 import { Preloads } from './preload.ts';
 
 /** From this many elements on, a thread takes four: enough threads remain to fill the machine. */
@@ -37,6 +53,9 @@ export function scheduleMap(
   for (let outer = 1; outer < group.space.length; outer++) {
     const inner = product(group.space.slice(outer).map(extentOf));
     if (estimateSize(inner) < defaultThreads) break;
+    if (outer === group.space.length - 1 && constantValue(inner) === undefined) {
+      return byLines(fused, group, label);
+    }
     const attempt = build(fused, group, label, outer);
     if (!attempt.divides) return attempt.kernel;
   }
@@ -86,7 +105,7 @@ function build(
         body,
       ),
     before: (load) => {
-      preloads = new Preloads(b, fused, stores, each);
+      preloads = new Preloads(b, fused, { row: [], reduces: [], stores }, each);
       if (preloads.isEmpty) return;
       load((i, e) => {
         bind(i);
@@ -106,6 +125,61 @@ function build(
   const grid = [...leading.map(extentOf), blocks];
   const threads = defaultThreads;
   return { kernel: b.finish({ ...label, grid, threads, schedule: 'map' }), divides };
+}
+
+/** Elements of a line that a lane takes. */
+const perLane = 8;
+
+/** A simdgroup for each stretch of a line along the last axis. */
+function byLines(fused: FusedFunction, group: FusedGroup, label: KernelLabel): ScheduledKernel {
+  const b = builderOf(fused, group, label);
+  const stores = group.stages.flatMap((s) => s.stores);
+  const renaming = new Map<string, Int>();
+  const [line, last] = group.space.slice(-2) as [Int, Int];
+  const leading = group.space.slice(0, -2);
+  const simdgroups = defaultThreads / simdWidth;
+  const stretch = int(perLane * simdWidth);
+  const [lines, length] = [extentOf(line), extentOf(last)];
+  const [lineBlocks, stretches] = [ceildiv(lines, int(simdgroups)), ceildiv(length, stretch)];
+  const outer = leading.map((v) => ({ name: nameOf(v), extent: extentOf(v) }));
+  gridLoops(b, outer, renaming, () => {
+    b.loop('lines', lineBlocks, 'grid', (block) => {
+      b.loop('stretch', stretches, 'grid', (at) => {
+        b.loop('s', int(simdgroups), 'simdgroups', (s) => {
+          const position = add(multiply(block, int(simdgroups)), s);
+          whereBelow(b, 'line', position, lines, isMultiple(lines, simdgroups), (own) => {
+            renaming.set(nameOf(line), own);
+            b.loop('l', int(simdWidth), 'lanes', (l) => {
+              emitRiders(b, group.riders, [
+                ...outer.map((v) => renaming.get(v.name)!),
+                ...[block, at, s, l],
+              ]);
+              const start = add(multiply(at, stretch), l);
+              const over = (body: (e: Int) => void): void =>
+                b.loop('e', int(perLane), 'unroll', (e) => {
+                  const i = add(start, multiply(e, int(simdWidth)));
+                  whereBelow(b, 'i', i, length, false, (index) => {
+                    renaming.set(nameOf(last), index);
+                    body(e);
+                  });
+                });
+              const preloads = new Preloads(b, fused, { row: [], reduces: [], stores }, perLane);
+              if (!preloads.isEmpty) over((e) => preloads.load(e, renaming));
+              over((e) => {
+                preloads.use(e, renaming);
+                for (const store of stores) {
+                  const index = rename(store.index, renaming);
+                  b.store(store.value, index, b.at(store.value, index));
+                }
+              });
+            });
+          });
+        });
+      });
+    });
+  });
+  const grid = [...outer.map((v) => v.extent), lineBlocks, stretches];
+  return b.finish({ ...label, grid, threads: defaultThreads, schedule: 'map' });
 }
 
 /**

@@ -11,7 +11,7 @@ import { computeType } from '../../tensor-ir/dtype.ts';
 import type { Value } from '../../tensor-ir/program.ts';
 import type { KernelBuilder } from '../kernel-builder.ts';
 import { stageLeaves } from '../memory-reads.ts';
-import { rename, type StoreStep } from '../stage-program.ts';
+import { rename, type StageStep } from '../stage-program.ts';
 
 /** More tensors than this would take too many registers. */
 const mostTensors = 8;
@@ -34,14 +34,14 @@ export function isAlwaysThere(value: Value, index: readonly Int[]): boolean {
   });
 }
 
-/** The tensors in memory behind what a map stores, held in registers for each of a thread's elements. */
+/** The tensors in memory behind what a stage stores or reduces, held in registers for each of a thread's elements. */
 export class Preloads {
   private readonly b: KernelBuilder;
   private readonly held: readonly Preloaded[];
 
-  constructor(b: KernelBuilder, fused: FusedFunction, stores: readonly StoreStep[], each: number) {
+  constructor(b: KernelBuilder, fused: FusedFunction, step: StageStep, each: number) {
     this.b = b;
-    const reads = each > 1 ? readsOf(fused, stores) : [];
+    const reads = each > 1 ? readsOf(fused, step) : [];
     this.held = (reads.length > mostTensors ? [] : reads).map((read) => {
       const dtype = computeType(read.value.type.dtype);
       const name = `${read.value.name ?? 'x'}_held`;
@@ -77,12 +77,9 @@ export class Preloads {
 
 function readsOf(
   fused: FusedFunction,
-  stores: readonly StoreStep[],
+  step: StageStep,
 ): { readonly value: Value; readonly index: readonly Int[] }[] {
-  const analysis = new ReadAnalysis(
-    fused.definitions,
-    stageLeaves(fused, [{ row: [], reduces: [], stores }]),
-  );
+  const analysis = new ReadAnalysis(fused.definitions, stageLeaves(fused, [step]));
   const reads: { value: Value; index: readonly Int[] }[] = [];
   const visit = (value: Value, index: readonly Int[], isLeaf: boolean): boolean => {
     if (!isLeaf) return true;
@@ -92,6 +89,9 @@ function readsOf(
     }
     return false;
   };
-  for (const { value, index } of stores) analysis.walk(value, index, visit);
+  for (const { reads: own } of step.reduces) {
+    for (const { value, index } of own) analysis.walk(value, index, visit);
+  }
+  for (const { value, index } of step.stores) analysis.walk(value, index, visit);
   return reads;
 }

@@ -19,13 +19,30 @@ export function beginReductions(b: KernelBuilder, steps: readonly ReduceStep[]):
   return steps.map((step) => ({ step, accumulator: declareAccumulator(b, step) }));
 }
 
+/** Where `inside` does not hold, nothing changes. */
 export function updateReductions(
   b: KernelBuilder,
   running: readonly Running[],
   renaming: ReadonlyMap<string, Int>,
+  inside?: KernelScalar,
 ): void {
   for (const { step, accumulator } of running) {
-    accumulator.update(step.element(b, renaming), step.position?.(b, renaming));
+    const element = step.element(b, renaming);
+    const { dtype } = element;
+    const otherwise = identityOf(step.monoid, step.dtype);
+    accumulator.update(
+      inside === undefined
+        ? element
+        : {
+            kind: 'select',
+            dtype,
+            condition: inside,
+            then: element,
+            otherwise,
+            isGuard: false,
+          },
+      step.position?.(b, renaming),
+    );
   }
 }
 

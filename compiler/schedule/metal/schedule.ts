@@ -3,7 +3,7 @@ import { InternalError } from '../../diagnostics/internal-error.ts';
 import { hasTooFewRows } from '../../passes/fuse.ts';
 import { isCumulative } from '../cumulative.ts';
 import type { Schedule } from '../schedule.ts';
-import { scheduleColumns } from './column.ts';
+import { hasColumns, scheduleColumns } from './column.ts';
 import { isTiled, scheduleContraction } from './contraction.ts';
 import { scheduleCumulative } from './cumulative.ts';
 import { scheduleExtern } from './extern.ts';
@@ -13,6 +13,7 @@ import { scheduleMap } from './map.ts';
 import { scheduleRows } from './row.ts';
 import { scheduleScatter } from './scatter.ts';
 import { scheduleSort } from './sort.ts';
+import { scheduleTranspose } from './transpose.ts';
 
 export function metalSchedule(): Schedule {
   return {
@@ -23,12 +24,13 @@ export function metalSchedule(): Schedule {
       }
       const reducing = group.stages.find((s) => s.reduces.length > 0);
       if (reducing === undefined && group.contraction === undefined) {
-        return [scheduleMap(fused, group, label)];
+        return [scheduleTranspose(fused, group, label) ?? scheduleMap(fused, group, label)];
       }
       const isFull =
         reducing !== undefined &&
         group.stages[0] === reducing &&
-        hasTooFewRows(group.space, reducing.row);
+        hasTooFewRows(group.space, reducing.row) &&
+        !hasColumns(fused, group);
       if (isFull) return scheduleFullReduction(fused, group, label);
       return scheduleColumns(fused, group, label) ?? [scheduleRows(fused, group, label)];
     },
