@@ -240,7 +240,8 @@ const noBfloatOfFloat: Rule = ({ tokens }) => {
       return [];
     const at = tokens[i + 3]?.text === '-' ? i + 4 : i + 3;
     const literal = tokens[at];
-    const isFloat = literal?.kind === 'number' && /^(?!0x)[\d.]*(?:\.|e[-+]?\d|f$)/i.test(literal.text);
+    const isFloat =
+      literal?.kind === 'number' && /^(?!0x)[\d.]*(?:\.|e[-+]?\d|f$)/i.test(literal.text);
     const isWhole = [';', ','].includes(tokens[at + 1]?.text ?? '');
     return isFloat && isWhole && !/(?:bf|h)$/i.test(literal.text)
       ? [error(literal, "implicit conversion from 'float' to 'bfloat': it needs a cast")]
@@ -261,12 +262,11 @@ const noAtomicsOfOneThread: Rule = (s) =>
     let start = i - 1;
     while (['metal', '::', 'const', 'volatile'].includes(s.tokens[start]!.text)) start--;
     const isDeclared =
-      s.tokens[end]?.kind === 'word' && [';', '[', '=', ','].includes(s.tokens[end + 1]?.text ?? '');
+      s.tokens[end]?.kind === 'word' &&
+      [';', '[', '=', ','].includes(s.tokens[end + 1]?.text ?? '');
     const before = s.tokens[start]!.text;
     const isOfThread = before === 'thread' || ([';', '{', '}'].includes(before) && isDeclared);
-    return isOfThread
-      ? [error(t, 'an atomic object must be in device or threadgroup memory')]
-      : [];
+    return isOfThread ? [error(t, 'an atomic object must be in device or threadgroup memory')] : [];
   });
 
 const threadLimit: Rule = ({ kernels }) =>
@@ -394,6 +394,7 @@ const languageRules: readonly Rule[] = [
 ];
 
 /** What Metal refuses, in order of lines. */
-export function checkLanguage(s: Structure): RuleError[] {
-  return languageRules.flatMap((rule) => rule(s)).sort((a, b) => a.line - b.line);
+export function checkLanguage(s: Structure, version: number = 310): RuleError[] {
+  const rules = languageRules.filter((rule) => rule !== noLambdas || version < 320);
+  return rules.flatMap((rule) => rule(s)).sort((a, b) => a.line - b.line);
 }

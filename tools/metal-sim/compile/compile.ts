@@ -49,6 +49,10 @@ export interface CompiledMetal {
 }
 
 export interface CompileOptions {
+  /** As `__METAL_VERSION__` has it: 310 when absent. */
+  readonly language?: number;
+  /** Macros and their values, as for `-D`. */
+  readonly macros?: ReadonlyMap<string, string>;
   readonly constants?: ConstantValues;
   /** Without hooks at accesses: fast, and nothing is found. */
   readonly unchecked?: boolean;
@@ -85,7 +89,6 @@ const language: readonly string[] = [
   '-fwrapv',
   // a call of the engine comes back into the function that the source has it in
   '-fno-optimize-sibling-calls',
-  '-D__METAL_VERSION__=310',
   '-Wimplicit-float-conversion',
   '-Wno-unknown-attributes',
   '-Wno-ignored-attributes',
@@ -169,6 +172,8 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       '-nostdinc',
       '-nostdinc++',
       `-I${join(include, 'preprocess')}`,
+      `-D__METAL_VERSION__=${languageOf(options)}`,
+      ...[...(options.macros ?? [])].map(([name, value]) => `-D${name}=${value}`),
       '-include',
       join(include, 'metal_predefined.h'),
       file,
@@ -180,11 +185,12 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     }
     const { text, names } = onlySource(preprocessed.stdout, file);
     const structure = analyse(sourceTokens(text));
-    const refused = checkLanguage(structure);
+    const refused = checkLanguage(structure, languageOf(options));
     if (refused.length > 0) return { errors: refused, kernels: [], constants: [] };
     const flags = [
       ...language,
       ...[...optimisation(structure), '-g', '-fPIC', `-I${include}`],
+      `-D__METAL_VERSION__=${languageOf(options)}`,
       ...mathFlags(options.math),
       ...(options.unchecked ? [] : hooks),
     ];
@@ -258,6 +264,10 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
   }
 }
 
+function languageOf({ language = 310 }: CompileOptions): number {
+  return language;
+}
+
 function mathFlags(math: 'safe' | 'fast' | undefined): readonly string[] {
   return math === 'fast' ? ['-ffp-contract=on', '-DMETAL_SIM_FAST'] : ['-ffp-contract=off'];
 }
@@ -309,6 +319,8 @@ export function cacheKey(source: string, options: CompileOptions): string {
   hash.update(
     JSON.stringify([
       [...(options.constants ?? [])],
+      languageOf(options),
+      [...(options.macros ?? [])],
       options.unchecked,
       options.math,
       isOptimised(),

@@ -1,5 +1,5 @@
 /**
- * node dist/tools/metal-sim/compile/main.js SOURCE OUT [--constants JSON] [--math safe|fast] [--unchecked]
+ * node dist/tools/metal-sim/compile/main.js SOURCE OUT [--constants JSON] [--language 310] [--macro NAME=VALUE] [--math safe|fast] [--unchecked]
  *
  * What `newLibraryWithSource:` of the simulator calls. Prints {errors, kernels, constants} as JSON; exit code 1 when there are errors.
  * --constants: function constants by index, each as C++ text: {"0": "true", "3": "0x1p-3f"}.
@@ -13,6 +13,8 @@ const args = await yargs(hideBin(process.argv))
   .usage('$0 <source> <out>')
   .demandCommand(2, 2)
   .option('constants', { type: 'string', describe: 'Function constants by index, as JSON' })
+  .option('language', { type: 'number', describe: '__METAL_VERSION__: 310, 320, 400 ...' })
+  .option('macro', { type: 'string', array: true, default: [], describe: 'NAME=VALUE' })
   .option('math', { choices: ['safe', 'fast'] as const, default: 'safe' as const })
   .option('unchecked', {
     type: 'boolean',
@@ -27,6 +29,8 @@ const constants = Object.entries(
 ).map(([index, value]) => [Number(index), value] as const);
 const result = compileMetal(readFileSync(source!, 'utf8'), {
   constants: new Map(constants),
+  ...(args.language === undefined ? {} : { language: args.language }),
+  macros: new Map(args.macro.map((m) => [m.split('=', 1)[0]!, m.slice(m.indexOf('=') + 1)])),
   math: args.math,
   unchecked: args.unchecked,
 });

@@ -183,6 +183,11 @@ function words(structure: Structure, defined: ReadonlySet<string>, edits: Edit[]
       edits.push({ from: end, to: end, text: '>' });
       return;
     }
+    if (token.text === 'coherent' && next === '(') {
+      // which threads see plain writes is not modelled
+      replace('', closing(tokens, i + 1) + 1 - i);
+      return;
+    }
     if (token.text === 'constant' || token.text === 'device') replace(spaceAt(structure, i));
     else if (token.text === 'kernel') replace('');
     else if (token.text === 'is_function_constant_defined' && next === '(') {
@@ -222,7 +227,9 @@ function plainText({ text }: Token): string {
 function spaceAt({ tokens, scopes }: Structure, i: number): string {
   const { text } = tokens[i]!;
   const before = tokens[i - 1]?.text;
-  const isQualifier = before === ')' || (before === 'const' && tokens[i - 2]?.text === ')');
+  const isCoherent = before === ')' && tokens[i - 4]?.text === 'coherent';
+  const isQualifier =
+    (before === ')' && !isCoherent) || (before === 'const' && tokens[i - 2]?.text === ')');
   if (text === 'device') return isQualifier ? '__global' : 'metal_sim_device';
   if (isQualifier) return 'const __global';
   const scope = scopes[i]!;

@@ -207,9 +207,8 @@ struct SimDeviceState {
   return nil;
 }
 - (id<MTLLibrary>)newLibraryWithSource:(NSString *)source options:(MTLCompileOptions *)options error:(NSError **)error {
-  (void)options;
   MTLSimAssert(source != nil, @"newLibraryWithSource: source must not be nil.");
-  return [[SimLibrary alloc] initWithSource:source device:self error:error];
+  return [[SimLibrary alloc] initWithSource:source options:options device:self error:error];
 }
 - (void)newLibraryWithSource:(NSString *)source options:(MTLCompileOptions *)options completionHandler:(MTLNewLibraryCompletionHandler)handler {
   source = [source copy];
@@ -227,7 +226,7 @@ struct SimDeviceState {
 - (id<MTLLibrary>)newLibraryWithText:(NSString *)text name:(NSString *)name error:(NSError **)error {
   NSString *head = @"MTLB metal-sim\n";
   if (text != nil && [text hasPrefix:head]) {
-    return [[SimLibrary alloc] initWithSource:[text substringFromIndex:[head length]] device:self error:error];
+    return [[SimLibrary alloc] initWithSource:[text substringFromIndex:[head length]] options:nil device:self error:error];
   }
   if (error != nullptr) {
     *error = [NSError errorWithDomain:MTLLibraryErrorDomain code:MTLLibraryErrorUnsupported userInfo:@{

@@ -115,13 +115,27 @@ bool isUnchecked() {
   return checks != nullptr && std::string(checks) == "off";
 }
 
+/** Words for the compiler: the version of the language and macros. */
+std::vector<std::string> wordsOf(MTLCompileOptions *options) {
+  if (options == nil) return {};
+  const NSUInteger version = options.languageVersion;
+  std::vector<std::string> words = {"--language", std::to_string((version >> 16) * 100 + (version & 0xffff) * 10)};
+  NSDictionary *macros = options.preprocessorMacros;
+  for (id name in [[macros allKeys] sortedArrayUsingSelector:@selector(compare:)]) {
+    NSString *macro = [NSString stringWithFormat:@"%@=%@", name, [macros objectForKey:name]];
+    words.push_back("--macro=" + std::string([macro UTF8String]));
+  }
+  return words;
+}
+
 /** Compiles, or takes what was compiled before. `constants` is JSON. */
-Loaded compileSource(const std::string &source, const std::string &constants) {
+Loaded compileSource(const std::string &source, const std::string &constants, const std::vector<std::string> &options) {
   const std::lock_guard lock(cacheMutex);
   static std::map<std::string, Loaded> known;
   const std::string build = buildFolder();
   static const std::string stamp = stampOf(build);
-  const std::string all = source + '\0' + constants + '\0' + stamp + (isUnchecked() ? "-" : "+");
+  std::string all = source + '\0' + constants + '\0' + stamp + (isUnchecked() ? "-" : "+");
+  for (const std::string &word : options) all += '\0' + word;
   char key[40];
   std::snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)hashOf(all, 0), (unsigned long long)hashOf(all, 77));
   if (auto found = known.find(key); found != known.end()) return found->second;
@@ -137,6 +151,7 @@ Loaded compileSource(const std::string &source, const std::string &constants) {
     const char *given = std::getenv("METAL_SIM_COMPILER");
     const std::string compiler = given != nullptr ? given : build + "/../dist/tools/metal-sim/compile/main.js";
     std::vector<std::string> words = {"node", compiler, unique + ".metal", unique + ".so", "--constants", constants};
+    words.insert(words.end(), options.begin(), options.end());
     if (isUnchecked()) words.push_back("--unchecked");
     const bool isStarted = runProgram(words, unique + ".json");
     readFile(unique + ".json", loaded.json);
@@ -379,6 +394,7 @@ MTLDataType typeNamed(NSString *name) {
 
 struct SimLibraryState {
   std::string source_{};
+  std::vector<std::string> options_{};
   Loaded loaded_{};
   NSDictionary *result_{};
   id<MTLDevice> device_{};
@@ -388,12 +404,13 @@ struct SimLibraryState {
 
 @synthesize label = label_;
 
-- (instancetype)initWithSource:(NSString *)source device:(id<MTLDevice>)device error:(NSError **)error {
+- (instancetype)initWithSource:(NSString *)source options:(MTLCompileOptions *)options device:(id<MTLDevice>)device error:(NSError **)error {
   self = [super init];
   s = new SimLibraryState;
   s->device_ = device;
   s->source_ = [source UTF8String];
-  s->loaded_ = compileSource(s->source_, "{}");
+  s->options_ = wordsOf(options);
+  s->loaded_ = compileSource(s->source_, "{}", s->options_);
   s->result_ = [parse(s->loaded_.json) retain];
   NSString *errors = errorsOf(s->result_);
   if (errors == nil && s->loaded_.library == nullptr) errors = @"the compiled library does not load";
@@ -469,7 +486,7 @@ struct SimLibraryState {
     [json appendFormat:@"%@\"%lu\": \"%s\"", [json length] > 1 ? @", " : @"", (unsigned long)index, text.c_str()];
   }
   [json appendString:@"}"];
-  const Loaded specialised = compileSource(s->source_, [json UTF8String]);
+  const Loaded specialised = compileSource(s->source_, [json UTF8String], s->options_);
   NSString *errors = errorsOf(parse(specialised.json));
   const metal_sim_kernel *kernel = specialised.library == nullptr ? nullptr : [self find:name in:specialised.library];
   if (kernel == nullptr) {

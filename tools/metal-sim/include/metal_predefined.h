@@ -1,7 +1,7 @@
 // What the preprocessor of a Metal compiler knows before the first line.
 #define __METAL__ 1
 #define __METAL_MACOS__ 1
-#define __METAL_VERSION__ 310
+// __METAL_VERSION__ is an option
 #define __HAVE_BFLOAT__ 1
 #define METAL_FUNC inline
 #define INFINITY (__builtin_inff())

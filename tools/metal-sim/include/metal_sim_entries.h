@@ -78,7 +78,10 @@ template <typename T> struct argument;
 METAL_SIM_ARGUMENT(metal_sim_device, , 1)
 METAL_SIM_ARGUMENT(metal_sim_device, const, 0)
 METAL_SIM_ARGUMENT(__attribute__((opencl_global_host)), const, 0)
+METAL_SIM_ARGUMENT(metal_sim_device, volatile, 1)
+METAL_SIM_ARGUMENT(metal_sim_device, const volatile, 0)
 METAL_SIM_ARGUMENT(__local, , 1)
+METAL_SIM_ARGUMENT(__local, volatile, 1)
 METAL_SIM_ARGUMENT(__local, const, 0)
 #undef METAL_SIM_ARGUMENT
 

@@ -852,3 +852,26 @@ test('threadgroups may write the same over the same', () => {
   });
   expect(out).toEqual(x.map((v) => 2 * v));
 });
+
+test('lambdas, fences and logs from version 3.2 on, and macros that the host gives', () => {
+  const source = `#include <metal_stdlib>
+#include <metal_logging>
+using namespace metal;
+constant os_log logger("mlxc", "test");
+kernel void scaled(volatile coherent(device) device float* x [[buffer(0)]], uint i [[thread_position_in_grid]]) {
+  const auto scale = [&](float by) { return by * x[i]; };
+  x[i] = scale(FACTOR);
+  logger.log_debug("%d", i);
+  atomic_thread_fence(mem_flags::mem_device, memory_order_seq_cst, thread_scope_device);
+}`;
+  const macros = new Map([['FACTOR', '3.0f']]);
+  const x = floats(8, (i) => i);
+  run(compile(source, { language: 320, macros }), {
+    kernel: 'scaled',
+    buffers: [x],
+    grid: [1],
+    threadgroup: [8],
+  });
+  expect([...x]).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
+  expect(() => compile(source, { macros })).toThrow(/before 3.2|os_log/);
+});
