@@ -12,14 +12,14 @@ import { isFloat } from '../../compiler/tensor-ir/dtype.ts';
 import { bindDims, evaluateFunction } from '../../compiler/tensor-ir/evaluate.ts';
 import { arrayOf, elementCount, type NdArray } from '../../compiler/tensor-ir/nd-array.ts';
 import type { Entry } from '../../compiler/tensor-ir/program.ts';
-import type { Module, Tensor } from '../../runtime/index.ts';
+import type { Tensor } from '../../runtime/index.ts';
 import { hasDoubles } from '../../tools/fuzz/run.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { countMetal } from '../support/metal-count.ts';
 import { numbers, strictMetal, leavesOf as tensorsOf } from '../support/metal-device.ts';
 import { leavesOf, mapCase, type ProgramCase } from '../support/program-cases.ts';
 import { callOnCpu, entryOf, fromTensor, tensorOf } from '../support/run-on-cpu.ts';
-import { compileProgramForMetal } from '../support/run-on-metal-device.ts';
+import { compileProgramForMetal, type MetalProgram } from '../support/run-on-metal-device.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -68,9 +68,9 @@ const programs = new Map(
 );
 
 describe.each(librariesOf([...programs.values()]))('golden programs, library %i', (_, entries) => {
-  let module: Module;
+  let program: MetalProgram;
   beforeAll(async () => {
-    module = await compileProgramForMetal({ stage: 'plain', entries }, strictMetal());
+    program = await compileProgramForMetal({ stage: 'plain', entries }, strictMetal());
   }, 300_000);
 
   const names = new Set(entries.map(({ name }) => name));
@@ -84,7 +84,7 @@ describe.each(librariesOf([...programs.values()]))('golden programs, library %i'
 
   test.each(own)('$label', ({ c, name }) => {
     countMetal({ what: 'golden programs', functions: 1, calls: 1 });
-    const called = module.function(name).with({ dims: c.dims ?? {} });
+    const called = program.module.function(name).with({ dims: c.dims ?? {} });
     const found = tensorsOf(called(...c.arguments.map((a) => mapCase(a, tensorOf) as Tensor)));
     const expected = leavesOf(c.result);
     expect(found.length).toBe(expected.length);
@@ -130,16 +130,16 @@ const calls = [...filesIn('samples', '.mlx'), ...filesIn('test/golden/kernels', 
   .flatMap(callsOf);
 
 describe('samples', () => {
-  let module: Module;
+  let program: MetalProgram;
   beforeAll(async () => {
     const entries = calls.map(({ entry }) => entryOf(entry.func));
-    module = await compileProgramForMetal({ stage: 'plain', entries }, strictMetal());
+    program = await compileProgramForMetal({ stage: 'plain', entries }, strictMetal());
   }, 300_000);
 
   test.each(calls)('$name', ({ name, entry, dims, args }) => {
     countMetal({ what: 'samples', functions: 1, calls: 1 });
     const expected = evaluateFunction(entry.func, args, dims);
-    const found = callOnCpu(module, name, args, Object.fromEntries(dims));
+    const found = callOnCpu(program.module, name, args, Object.fromEntries(dims));
     expect(found.length).toBe(expected.length);
     found.forEach((x, i) => expectAllClose(x, expected[i]!, `result ${i}`, tolerance(x)));
   });

@@ -7,6 +7,8 @@ export interface MetalCount {
   readonly what: string;
   readonly functions: number;
   readonly calls: number;
+  /** In the libraries that were compiled for them. */
+  readonly kernels?: number;
 }
 
 declare module 'vitest' {

@@ -1,4 +1,4 @@
-/** Sample operations of primitives with regions, in f32 and f64. */
+/** Sample operations of primitives with regions, in f32 and f64 unless another float is asked for. */
 import {
   add,
   broadcast,
@@ -200,10 +200,13 @@ const makers: ReadonlyMap<string, Maker> = new Map([
 
 /** The samples of a primitive with regions; none when it has none or is expanded by transforms. */
 export function regionSamples(name: string): readonly Sample[] {
+  return (['f32', 'f64'] as const).flatMap((dtype) => regionSamplesIn(dtype, name));
+}
+
+/** The same in another float, of vectors of another length. */
+export function regionSamplesIn(dtype: DType, name: string, length = 3): readonly Sample[] {
   const maker = makers.get(name);
   if (maker === undefined) return [];
-  return (['f32', 'f64'] as const).flatMap((dtype) => {
-    const operands = { vector: { type: tensor(dtype, 3) }, scalar: { type: tensor(dtype) } };
-    return maker(dtype, operands).map((s) => ({ ...s, dtype, label: `${s.label}, ${dtype}` }));
-  });
+  const operands = { vector: { type: tensor(dtype, length) }, scalar: { type: tensor(dtype) } };
+  return maker(dtype, operands).map((s) => ({ ...s, dtype, label: `${s.label}, ${dtype}` }));
 }

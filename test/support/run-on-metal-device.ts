@@ -10,13 +10,20 @@ import type { MetalDevice } from '../../runtime/metal-device.ts';
 import { metalHelper } from './metal-helper.ts';
 import { planOf } from './run-on-cpu.ts';
 
+/** A loaded program, and how many kernels it has. */
+export interface MetalProgram {
+  readonly module: Module;
+  readonly kernels: number;
+}
+
 /** Compiles all entries of a program: one Metal library for all. */
 export async function compileProgramForMetal(
   program: Program<'plain'>,
   device: MetalDevice,
-): Promise<Module> {
-  const fused = fuse(expandComposites.run(program));
-  return loadScheduledForMetal(scheduleProgram(fused, metalSchedule()), device);
+): Promise<MetalProgram> {
+  const scheduled = scheduleProgram(fuse(expandComposites.run(program)), metalSchedule());
+  const module = await loadScheduledForMetal(scheduled, device);
+  return { module, kernels: scheduled.kernels.length };
 }
 
 /** The same from kernels on. */

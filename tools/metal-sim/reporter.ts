@@ -11,6 +11,7 @@ interface Row {
   passed: number;
   skipped: number;
   functions: number;
+  kernels: number;
   calls: number;
 }
 
@@ -32,13 +33,22 @@ export default class MetalReporter implements Reporter {
 function addTest(rows: Map<string, Row>, file: string, test: TestCase): void {
   const { metal } = test.meta() as { readonly metal?: MetalCount };
   const what = `${metal?.what ?? whatOf(file)}  (${file})`;
-  const row = rows.get(what) ?? { what, tests: 0, passed: 0, skipped: 0, functions: 0, calls: 0 };
+  const row = rows.get(what) ?? {
+    what,
+    tests: 0,
+    passed: 0,
+    skipped: 0,
+    functions: 0,
+    kernels: 0,
+    calls: 0,
+  };
   rows.set(what, row);
   const { state } = test.result();
   row.tests += 1;
   if (state === 'passed') {
     row.passed += 1;
     row.functions += metal?.functions ?? 0;
+    row.kernels += metal?.kernels ?? 0;
     row.calls += metal?.calls ?? 0;
   } else if (state === 'skipped') row.skipped += 1;
 }
@@ -63,10 +73,11 @@ function showCounts(rows: readonly Row[]): string {
     (r) => r.passed,
     (r) => r.skipped,
     (r) => r.functions,
+    (r) => r.kernels,
     (r) => r.calls,
   ];
   const table = [
-    ['what', 'tests', 'passed', 'skipped', 'functions run', 'calls compared'],
+    ['what', 'tests', 'passed', 'skipped', 'functions run', 'kernels', 'calls compared'],
     ...rows.map((row) => [row.what, ...numbers.map((of) => String(of(row)))]),
     ['all', ...numbers.map((of) => String(total(of)))],
   ];
