@@ -83,6 +83,11 @@ const parser = yargs(hideBin(process.argv))
     default: 'fast' as const,
     describe: "Math mode; Metal's own is fast",
   })
+  .option('std', {
+    choices: ['metal3.0', 'metal3.1', 'metal3.2', 'metal4.0'] as const,
+    default: 'metal3.1' as const,
+    describe: 'Version of the language',
+  })
   .option('flush', {
     type: 'boolean',
     default: false,
@@ -200,7 +205,10 @@ async function main(): Promise<number> {
   }
   prepareEngine();
   const problems: Problem[] = [];
-  const { result, options } = compileWith(source, args.constant, { math: args.math });
+  const { result, options } = compileWith(source, args.constant, {
+    math: args.math,
+    language: Number(args.std.replace(/\D/g, '')) * 10,
+  });
   for (const { file: other, line, column, message } of result.errors) {
     problems.push({ file: other ?? file!, line, column, kind: 'error', message });
   }

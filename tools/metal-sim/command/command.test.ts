@@ -49,6 +49,21 @@ describe('a run', () => {
     });
   });
 
+  test('compiles for a version and a math mode', async () => {
+    const file = join(folder, 'version.metal');
+    writeFileSync(
+      file,
+      '#include <metal_stdlib>\nkernel void k(device float* x [[buffer(0)]]) {\n  x[0] = __METAL_VERSION__; x[1] = metal::tanh(x[1]);\n}\n',
+    );
+    const args = [file, 'k', '--grid', '1', '--threadgroup', '1', '--buffer', 'x=f32:2:100'];
+    const [first, second] = await Promise.all([
+      metalSim(...args),
+      metalSim(...args, '--std', 'metal3.2', '--math', 'safe'),
+    ]);
+    expect(first.stdout).toBe('x: f32[2] = 310 NaN\n');
+    expect(second.stdout).toBe('x: f32[2] = 320 1\n');
+  });
+
   test('reads and writes .npy', async () => {
     const [input, output] = [join(folder, 'x.npy'), join(folder, 'y.npy')];
     writeFileSync(input, formatNpy({ dtype: 'f32', shape: [3], data: Float32Array.of(1, 2, 3) }));

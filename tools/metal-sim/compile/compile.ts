@@ -56,8 +56,10 @@ export interface CompileOptions {
   readonly constants?: ConstantValues;
   /** Without hooks at accesses: fast, and nothing is found. */
   readonly unchecked?: boolean;
-  /** Which variant plain `exp(float)` calls, and whether products and sums may be fused; Metal's own default is fast. */
+  /** Whether products and sums may be fused; Metal's own default is fast. */
   readonly math?: 'safe' | 'fast';
+  /** Which variant plain `exp(float)` calls; as `math` says when absent. */
+  readonly functions?: 'precise' | 'fast';
 }
 
 const clang = 'clang-19';
@@ -191,7 +193,7 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
       ...language,
       ...[...optimisation(structure), '-g', '-fPIC', `-I${include}`],
       `-D__METAL_VERSION__=${languageOf(options)}`,
-      ...mathFlags(options.math),
+      ...mathFlags(options),
       ...(options.unchecked ? [] : hooks),
     ];
     const unit = join(folder, 'kernels.clcpp');
@@ -268,8 +270,12 @@ function languageOf({ language = 310 }: CompileOptions): number {
   return language;
 }
 
-function mathFlags(math: 'safe' | 'fast' | undefined): readonly string[] {
-  return math === 'fast' ? ['-ffp-contract=on', '-DMETAL_SIM_FAST'] : ['-ffp-contract=off'];
+function mathFlags({ math, functions }: CompileOptions): readonly string[] {
+  const areFast = functions === undefined ? math === 'fast' : functions === 'fast';
+  return [
+    math === 'fast' ? '-ffp-contract=on' : '-ffp-contract=off',
+    ...(areFast ? ['-DMETAL_SIM_FAST'] : []),
+  ];
 }
 
 /** build/libmetal_sim.so, which holds what compiled kernels call. */
@@ -323,6 +329,7 @@ export function cacheKey(source: string, options: CompileOptions): string {
       [...(options.macros ?? [])],
       options.unchecked,
       options.math,
+      options.functions,
       isOptimised(),
     ]),
   );

@@ -226,7 +226,10 @@ struct SimDeviceState {
 - (id<MTLLibrary>)newLibraryWithText:(NSString *)text name:(NSString *)name error:(NSError **)error {
   NSString *head = @"MTLB metal-sim\n";
   if (text != nil && [text hasPrefix:head]) {
-    return [[SimLibrary alloc] initWithSource:[text substringFromIndex:[head length]] options:nil device:self error:error];
+    // as the offline compiler is told to
+    MTLCompileOptions *options = [[[MTLCompileOptions alloc] init] autorelease];
+    options.fastMathEnabled = NO;
+    return [[SimLibrary alloc] initWithSource:[text substringFromIndex:[head length]] options:options device:self error:error];
   }
   if (error != nullptr) {
     *error = [NSError errorWithDomain:MTLLibraryErrorDomain code:MTLLibraryErrorUnsupported userInfo:@{

@@ -115,27 +115,15 @@ bool isUnchecked() {
   return checks != nullptr && std::string(checks) == "off";
 }
 
-/** Words for the compiler: the version of the language and macros. */
-std::vector<std::string> wordsOf(MTLCompileOptions *options) {
-  if (options == nil) return {};
-  const NSUInteger version = options.languageVersion;
-  std::vector<std::string> words = {"--language", std::to_string((version >> 16) * 100 + (version & 0xffff) * 10)};
-  NSDictionary *macros = options.preprocessorMacros;
-  for (id name in [[macros allKeys] sortedArrayUsingSelector:@selector(compare:)]) {
-    NSString *macro = [NSString stringWithFormat:@"%@=%@", name, [macros objectForKey:name]];
-    words.push_back("--macro=" + std::string([macro UTF8String]));
-  }
-  return words;
-}
-
 /** Compiles, or takes what was compiled before. `constants` is JSON. */
 Loaded compileSource(const std::string &source, const std::string &constants, const std::vector<std::string> &options) {
   const std::lock_guard lock(cacheMutex);
   static std::map<std::string, Loaded> known;
   const std::string build = buildFolder();
   static const std::string stamp = stampOf(build);
-  std::string all = source + '\0' + constants + '\0' + stamp + (isUnchecked() ? "-" : "+");
-  for (const std::string &word : options) all += '\0' + word;
+  std::string chosen;
+  for (const std::string &option : options) chosen += option + '\0';
+  const std::string all = source + '\0' + constants + '\0' + chosen + stamp + (isUnchecked() ? "-" : "+");
   char key[40];
   std::snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)hashOf(all, 0), (unsigned long long)hashOf(all, 77));
   if (auto found = known.find(key); found != known.end()) return found->second;
@@ -354,12 +342,19 @@ MTLDataType typeNamed(NSString *name) {
 }
 @end
 
+/** `fastMathEnabled` is the older word for the two newer properties. */
 @implementation MTLCompileOptions
-@synthesize preprocessorMacros, fastMathEnabled, mathMode, mathFloatingPointFunctions, languageVersion, preserveInvariance, optimizationLevel,
+@synthesize preprocessorMacros, mathMode, mathFloatingPointFunctions, languageVersion, preserveInvariance, optimizationLevel,
     libraries, installName, libraryType, allowReferencingUndefinedSymbols, compileSymbolVisibility, maxTotalThreadsPerThreadgroup, enableLogging;
+- (BOOL)fastMathEnabled {
+  return mathMode == MTLMathModeFast;
+}
+- (void)setFastMathEnabled:(BOOL)isFast {
+  mathMode = isFast ? MTLMathModeFast : MTLMathModeSafe;
+  mathFloatingPointFunctions = isFast ? MTLMathFloatingPointFunctionsFast : MTLMathFloatingPointFunctionsPrecise;
+}
 - (instancetype)init {
   self = [super init];
-  fastMathEnabled = YES;
   mathMode = MTLMathModeFast;
   languageVersion = MTLLanguageVersion3_1;
   return self;
@@ -373,7 +368,6 @@ MTLDataType typeNamed(NSString *name) {
 - (id)copyWithZone:(NSZone *)zone {
   MTLCompileOptions *copy = [[MTLCompileOptions allocWithZone:zone] init];
   copy.preprocessorMacros = self.preprocessorMacros;
-  copy.fastMathEnabled = self.fastMathEnabled;
   copy.mathMode = self.mathMode;
   copy.mathFloatingPointFunctions = self.mathFloatingPointFunctions;
   copy.languageVersion = self.languageVersion;
@@ -392,6 +386,24 @@ MTLDataType typeNamed(NSString *name) {
 
 // ---------------------------------------------------------------------------------------------------------
 
+/** Options of the compiler; `options` is nil for Metal's own choice, which is fast. */
+static std::vector<std::string> compilerOptions(MTLCompileOptions *options) {
+  const bool isSafe = options != nil && options.mathMode == MTLMathModeSafe;
+  const bool isPrecise = options != nil && options.mathFloatingPointFunctions == MTLMathFloatingPointFunctionsPrecise;
+  std::vector<std::string> words = {"--math", isSafe ? "safe" : "fast", "--functions", isPrecise ? "precise" : "fast"};
+  if (options == nil) return words;
+  MTLSimAssert([options.libraries count] == 0 && options.libraryType == MTLLibraryTypeExecutable,
+               @"The simulator has no dynamic libraries.");
+  const NSUInteger version = options.languageVersion;
+  words.insert(words.end(), {"--language", std::to_string((version >> 16) * 100 + (version & 0xffff) * 10)});
+  NSDictionary *macros = options.preprocessorMacros;
+  for (id name in [[macros allKeys] sortedArrayUsingSelector:@selector(compare:)]) {
+    NSString *macro = [NSString stringWithFormat:@"%@=%@", name, [macros objectForKey:name]];
+    words.push_back("--macro=" + std::string([macro UTF8String]));
+  }
+  return words;
+}
+
 struct SimLibraryState {
   std::string source_{};
   std::vector<std::string> options_{};
@@ -407,9 +419,9 @@ struct SimLibraryState {
 - (instancetype)initWithSource:(NSString *)source options:(MTLCompileOptions *)options device:(id<MTLDevice>)device error:(NSError **)error {
   self = [super init];
   s = new SimLibraryState;
+  s->options_ = compilerOptions(options);
   s->device_ = device;
   s->source_ = [source UTF8String];
-  s->options_ = wordsOf(options);
   s->loaded_ = compileSource(s->source_, "{}", s->options_);
   s->result_ = [parse(s->loaded_.json) retain];
   NSString *errors = errorsOf(s->result_);

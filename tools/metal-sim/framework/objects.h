@@ -126,7 +126,10 @@ struct SimFunctionState {
   NSString *label_;
 }
 /** nil with an error when the source does not compile. */
-- (instancetype)initWithSource:(NSString *)source options:(MTLCompileOptions *)options device:(id<MTLDevice>)device error:(NSError **)error;
+- (instancetype)initWithSource:(NSString *)source
+                       options:(MTLCompileOptions *)options
+                        device:(id<MTLDevice>)device
+                         error:(NSError **)error;
 @end
 
 struct SimPipelineState {

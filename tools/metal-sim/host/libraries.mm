@@ -81,6 +81,50 @@ CHECK("source that does not compile: an error with place and words") {
   EXPECT_ASSERTION("source must not be nil", [device() newLibraryWithSource:(NSString * _Nonnull)nil options:nil error:nil]);
 }
 
+/** out[0] of a kernel that writes `text`, an expression of its argument 100. */
+static float valueOf(NSString *text, MTLCompileOptions *options) {
+  NSString *source = [NSString stringWithFormat:@"#include <metal_stdlib>\nusing namespace metal;\nkernel void k(device float* out [[buffer(0)]], "
+                                                 "constant float& x [[buffer(1)]]) { out[0] = %@; }",
+                                                text];
+  NSError *error = nil;
+  id<MTLLibrary> library = [[device() newLibraryWithSource:source options:options error:&error] autorelease];
+  if (library == nil) {
+    fail(textOf([error localizedDescription]));
+    return 0;
+  }
+  const float x = 100;
+  id<MTLBuffer> out = bufferOf(1, 0);
+  id<MTLCommandBuffer> commands = [queue() commandBuffer];
+  id<MTLComputeCommandEncoder> e = [commands computeCommandEncoder];
+  [e setComputePipelineState:pipelineOf(library, @"k")];
+  [e setBuffer:out offset:0 atIndex:0];
+  [e setBytes:&x length:4 atIndex:1];
+  [e dispatchThreads:size1(1) threadsPerThreadgroup:size1(1)];
+  [e endEncoding];
+  isComplete(commands);
+  return floats(out)[0];
+}
+
+CHECK("options of the compiler: math, macros, versions of the language") {
+  MTLCompileOptions *options = [[MTLCompileOptions new] autorelease];
+  EXPECT(options.fastMathEnabled && options.mathMode == MTLMathModeFast);
+  // fast math is what there is without options
+  EXPECT(std::isnan(valueOf(@"tanh(x)", nil)) && std::isnan(valueOf(@"tanh(x)", options)));
+  EXPECT(valueOf(@"precise::tanh(x)", nil) == 1);
+  options.fastMathEnabled = NO;
+  EXPECT(options.mathMode == MTLMathModeSafe && options.mathFloatingPointFunctions == MTLMathFloatingPointFunctionsPrecise);
+  EXPECT(valueOf(@"tanh(x)", options) == 1);
+  options.mathFloatingPointFunctions = MTLMathFloatingPointFunctionsFast;
+  EXPECT(std::isnan(valueOf(@"tanh(x)", options)));
+  EXPECT(valueOf(@"__METAL_VERSION__", options) == 310);
+  options.languageVersion = MTLLanguageVersion3_2;
+  EXPECT(valueOf(@"__METAL_VERSION__", options) == 320);
+  options.preprocessorMacros = [NSDictionary dictionaryWithObjectsAndKeys:@"x + 1", @"VALUE", [NSNumber numberWithInt:3], @"FACTOR", nil];
+  EXPECT(valueOf(@"(VALUE) * FACTOR", options) == 303);
+  options.libraryType = MTLLibraryTypeDynamic;
+  EXPECT_ASSERTION("has no dynamic libraries", valueOf(@"x", options));
+}
+
 CHECK("libraries that are compiled meanwhile") {
   dispatch_semaphore_t done = dispatch_semaphore_create(0);
   __block NSUInteger names = 0;

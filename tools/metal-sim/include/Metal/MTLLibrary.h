@@ -37,7 +37,6 @@ typedef NS_ENUM(NSInteger, MTLCompileSymbolVisibility) {
 @interface MTLCompileOptions : NSObject <NSCopying> {
  @public
   NSDictionary *preprocessorMacros;
-  BOOL fastMathEnabled;
   MTLMathMode mathMode;
   MTLMathFloatingPointFunctions mathFloatingPointFunctions;
   MTLLanguageVersion languageVersion;
