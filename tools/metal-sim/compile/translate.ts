@@ -19,6 +19,7 @@ import { memberFunctions } from './members.ts';
 import { mixedOperators } from './mixed.ts';
 import { constantData } from './spaces.ts';
 import { temporaries } from './temporaries.ts';
+import { threadLimit } from './threads.ts';
 
 /** Values of function constants, by index: C++ text such as `true`, `7` or `0x1p-3f`. */
 export type ConstantValues = ReadonlyMap<number, string>;
@@ -592,7 +593,6 @@ function kernelsOf(
   const names = new Set(constants.map((c) => c.name));
   const common = {
     parameters: parametersOf(structure, kernel),
-    maxThreads: Number(kernel.attributes.get('max_total_threads_per_threadgroup') ?? 0) || 0,
     // what a template calls may depend on its arguments
     hasBarriers:
       body.some((t) => waiting.has(t.text) || isWaiting(t.text)) ||
@@ -603,11 +603,15 @@ function kernelsOf(
     const host = kernel.attributes.get('host_name');
     const hostName = host === undefined ? prefix + kernel.name.text : String(JSON.parse(host));
     const expression = prefix + plainText(kernel.name);
-    return [{ hostName, expression, type: `decltype(${expression})`, ...common }];
+    const maxThreads = threadLimit(kernel, [], tokens);
+    return [{ hostName, expression, type: `decltype(${expression})`, maxThreads, ...common }];
   }
   return instances
     .filter((instance) => fits(kernel, instance, structure.typeNames))
-    .map(({ hostName, expression, type }) => ({ hostName, expression, type, ...common }));
+    .map(({ hostName, expression, type, templateArguments }) => {
+      const maxThreads = threadLimit(kernel, templateArguments, tokens);
+      return { hostName, expression, type, maxThreads, ...common };
+    });
 }
 
 function parametersOf(structure: Structure, kernel: KernelText): readonly TranslatedParameter[] {

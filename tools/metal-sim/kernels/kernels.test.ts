@@ -809,6 +809,7 @@ test('bfloats beside integers, through float, and by functions of a library', ()
 test('templates of kernels with one name, and arguments that follow from parameters', () => {
   const on = library('libraries');
   const out = floats(16);
+  expect(on.describe('fill_4').maxThreads).toBe(32);
   run(on, { kernel: 'fill_4', buffers: [out], grid: [1], threadgroup: [16] });
   expect([...out]).toEqual(Array.from({ length: 16 }, (_, i) => i % 4));
   const halves = shorts(16, (i) => halfBits(i / 4));
