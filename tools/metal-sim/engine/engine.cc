@@ -68,7 +68,8 @@ struct Engine::Lane {
 };
 
 Engine& Engine::shared() {
-  static Engine engine;
+  // never destroyed: threads of queues may still run when the process ends
+  static Engine& engine = *new Engine;
   return engine;
 }
 
@@ -754,15 +755,17 @@ void Engine::check_all(ByteHistory* bytes, size_t size, const Access& now, bool 
   }
 }
 
-std::vector<Finding> Engine::transfer(const std::string& what, const std::vector<Touched>& touched, const Ordering* ordering) {
+std::vector<Finding> Engine::transfer(const std::string& what, const std::vector<Touched>& touched, const Ordering* ordering,
+                                      uint32_t unordered_since) {
   // of long stretches only what kernels have touched is known byte by byte
   constexpr size_t kLong = 1 << 20;
   Access now;
   now.dispatch = ++serial_;
   for (const auto& [allocation, offset, size, is_write] : touched) {
     const auto is_ordered = [&, allocation = allocation](const Access& before) {
-      return before.dispatch == 0 || before.dispatch == now.dispatch || ordering == nullptr ||
-             ordering->is_after(before.dispatch, allocation->is_tracked);
+      if (before.dispatch == 0 || before.dispatch == now.dispatch) return true;
+      if (before.dispatch >= unordered_since) return before.dispatch <= allocation->ordered_until;
+      return ordering == nullptr || ordering->is_after(before.dispatch, allocation->is_tracked);
     };
     for (size_t at = offset; at < offset + size;) {
       const size_t in_history = allocation->history_offset + at;
@@ -774,8 +777,12 @@ std::vector<Finding> Engine::transfer(const std::string& what, const std::vector
       for (size_t i = 0; i < part; i++) {
         const bool was_written = !is_ordered(bytes[i].writer);
         if (was_written || (is_write && !is_ordered(bytes[i].reader))) {
-          return {{"missing-fence", what + (is_write ? " writes" : " reads") + " byte " + std::to_string(start + i) + " of a buffer, which an earlier encoder " +
-                                        (was_written ? "wrote" : "read") + ", and no fence, event or wait orders the two"}};
+          const Access& before = was_written ? bytes[i].writer : bytes[i].reader;
+          const bool is_same_encoder = before.dispatch >= unordered_since;
+          return {{is_same_encoder ? "missing-barrier" : "missing-fence",
+                   what + (is_write ? " writes" : " reads") + " byte " + std::to_string(start + i) + " of a buffer, which " +
+                       (is_same_encoder ? "an earlier dispatch of the same encoder " : "an earlier encoder ") + (was_written ? "wrote" : "read") +
+                       (is_same_encoder ? ", without a barrier between them" : ", and no fence, event or wait orders the two")}};
         }
         (is_write ? bytes[i].writer : bytes[i].reader) = now;
       }

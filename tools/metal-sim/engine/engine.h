@@ -100,8 +100,9 @@ class Engine {
   uint32_t next_dispatch() const { return serial_ + 1; }
   /** Runs one dispatch to its end, or to its first finding. */
   std::vector<Finding> run(const Dispatch& dispatch);
-  /** Takes note of a copy or fill of the host's API, named `what`; it counts as a dispatch. */
-  std::vector<Finding> transfer(const std::string& what, const std::vector<Touched>& touched, const Ordering* ordering);
+  /** Takes note of a copy or fill of the host's API, named `what`; it counts as a dispatch, ordered as one. */
+  std::vector<Finding> transfer(const std::string& what, const std::vector<Touched>& touched, const Ordering* ordering,
+                                uint32_t unordered_since = UINT32_MAX);
   const Statistics& statistics() const { return statistics_; }
   /** The order of threads and threadgroups follows from it. */
   void seed(uint64_t seed) { random_.seed(seed); }

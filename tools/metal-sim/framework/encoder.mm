@@ -127,7 +127,7 @@ class Runner {
     if (recorded.indirect == nullptr) return run(recorded.dispatch);
     const metal_sim::Touched counts{recorded.indirect, recorded.indirectOffset, sizeof(MTLDispatchThreadgroupsIndirectArguments), false};
     if (recorded.indirect->is_released) return fail({"use-after-release", "an indirect dispatch reads a buffer that was released"});
-    const auto found = Engine::shared().transfer("an indirect dispatch", {counts}, &pass_);
+    const auto found = Engine::shared().transfer("an indirect dispatch", {counts}, &pass_, unorderedSince_);
     if (!found.empty()) return fail(found[0]);
     const auto *groups = reinterpret_cast<const uint32_t *>(recorded.indirect->base + recorded.indirectOffset);
     recorded.dispatch.grid = {groups[0], groups[1], groups[2]};

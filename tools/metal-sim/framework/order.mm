@@ -16,11 +16,12 @@ struct Entry {
 
 /** Of the passes before the last thousands nobody asks any longer: they count as ordered. */
 constexpr size_t kMostPasses = 4096;
-std::deque<Entry> passes;
 std::atomic<uint64_t> latest{0};
-
 std::mutex host_mutex;
-Known host;
+
+// never destroyed: threads of queues may still run when the process ends
+std::deque<Entry>& passes = *new std::deque<Entry>;
+Known& host = *new Known;
 
 }  // namespace
 

@@ -100,6 +100,24 @@ CHECK("a barrier for textures orders no buffers") {
   EXPECT_FAILURE(commands, "missing-barrier");
 }
 
+CHECK("an indirect dispatch needs a barrier after the dispatch that writes its counts") {
+  for (const bool hasBarrier : {false, true}) {
+    id<MTLBuffer> counts = bufferOf(kCount, 0), x = bufferOf(kCount, 0);
+    id<MTLCommandBuffer> commands = [queue() commandBuffer];
+    encode(commands, MTLDispatchTypeConcurrent, [&](auto e) {
+      // the bits of one threadgroup each
+      encodeSet(e, counts, __builtin_bit_cast(float, 1u));
+      if (hasBarrier) [e memoryBarrierWithScope:MTLBarrierScopeBuffers];
+      const float two = 2;
+      [e setBuffer:x offset:0 atIndex:0];
+      [e setBytes:&two length:4 atIndex:1];
+      [e dispatchThreadgroupsWithIndirectBuffer:counts indirectBufferOffset:0 threadsPerThreadgroup:size1(kCount)];
+    });
+    if (hasBarrier) EXPECT(isComplete(commands) && isAll(x, 2));
+    else EXPECT_FAILURE(commands, "missing-barrier");
+  }
+}
+
 CHECK("tracked buffers order encoders and command buffers of one queue") {
   id<MTLBuffer> x = bufferOf(kCount, 0), y = bufferOf(kCount, 0);
   EXPECT([x hazardTrackingMode] == MTLHazardTrackingModeTracked);
