@@ -20,7 +20,8 @@ def seconds_of(call, fits_graph=True):
         return statistics.median(timed(call) for _ in range(SAMPLES))
     count = max(1, min(50, int(5e-3 / once)))
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # other threads (JAX has some) may call CUDA meanwhile
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         for _ in range(count):
             call()
     graph.replay()

@@ -35,7 +35,7 @@ def adamw_model(*arrays):
         m = 0.9 * m + 0.1 * g
         v = 0.999 * v + 0.001 * g * g
         results += [p * (1 - 1e-5) - 1e-3 * m / (torch.sqrt(v) + 1e-8), m, v]
-    return results
+    return tuple(results)
 
 
 FORMULAS |= {

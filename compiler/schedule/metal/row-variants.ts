@@ -4,6 +4,7 @@
  */
 import type { KernelScalar } from '../../kernel-ir/program.ts';
 import type { FusedFunction, FusedGroup } from '../../passes/fused-group.ts';
+import { estimateSize } from '../../passes/materialize.ts';
 import {
   add,
   ceildiv,
@@ -17,6 +18,7 @@ import {
   subtract,
   zero,
 } from '../../symbolic/integer.ts';
+import { flopsOf } from '../group-cost.ts';
 import type { ScheduledKernel } from '../kernel-builder.ts';
 import type { KernelLabel } from '../schedule.ts';
 import { extentOf, type StageStep } from '../stage-program.ts';
@@ -25,8 +27,10 @@ import { RowStages, registerRow, simdRow } from './row-stages.ts';
 
 /** Rows up to this length have a simdgroup that holds no more than they need. */
 const shortRow = 128;
-/** Rows up to this length have a simdgroup when nothing is held of them. */
-const plainRow = 512;
+/** Rows up to this length have a simdgroup when little is held of them, so that many threads find room. */
+const mediumRow = 512;
+/** More operations than this for an element are worth more threads at a time than fewer barriers are. */
+const fewOperations = 10;
 /** Threads of a threadgroup: eight simdgroups with a row each, or all with one. */
 const threads = 256;
 
@@ -48,7 +52,8 @@ export function unknownRows(
     );
   // what is kept, if anything, is the same in all variants
   const { keeps } = new RowStages(fused, b, steps, new Map(), threads, 'threads', each);
-  const longest = keeps ? simdRow : plainRow;
+  const isLight = keeps && isLightRow(fused, group, length);
+  const longest = isLight ? simdRow : mediumRow;
   const byThreadgroup = (row: Int): void => {
     const again = variant('threads', undefined, row);
     if (keeps) b.if(upTo(registerRow), variant('threads', each, row), again);
@@ -57,7 +62,7 @@ export function unknownRows(
   const bySimdgroup = (row: Int): void => {
     const long = variant('lanes', longest / simdWidth, row);
     const short = variant('lanes', shortRow / simdWidth, row);
-    if (keeps) b.if(upTo(shortRow), short, long);
+    if (isLight) b.if(upTo(shortRow), short, long);
     else long();
   };
   if (rows === one) {
@@ -79,4 +84,13 @@ export function unknownRows(
     );
   });
   return b.finish({ ...label, grid: [blocks], threads, schedule: 'row' });
+}
+
+/** Whether rows of one tensor are read and little is computed of an element: a simdgroup may then hold more of them. */
+function isLightRow(fused: FusedFunction, group: FusedGroup, length: Int): boolean {
+  const elements = estimateSize(multiply(product(group.space.map(extentOf)), length));
+  const tensors = [...group.reads].filter(
+    ({ type }) => estimateSize(product(type.shape)) >= elements,
+  );
+  return tensors.length <= 1 && estimateSize(flopsOf(fused, group)) <= fewOperations * elements;
 }

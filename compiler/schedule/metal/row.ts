@@ -13,7 +13,7 @@
  * Rows of known length up to `registerRow` stay in registers between the stages: one read, one write. Longer rows are read
  * again. A kernel for rows of unknown length has all of this, and chooses when it runs:
  *
- *   if N <= 128, else if N <= 1024: a simdgroup a row, in registers; eight rows a threadgroup
+ *   if N <= 128, else if N <= 1024, or only if N <= 512: a simdgroup a row, in registers; eight rows a threadgroup
  *   else if N <= 4096: a threadgroup a row, in registers
  *   else: a threadgroup a row, which is read again
  *
