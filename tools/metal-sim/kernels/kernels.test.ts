@@ -872,3 +872,53 @@ kernel void scaled(volatile coherent(device) device float* x [[buffer(0)]], uint
   expect([...x]).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
   expect(() => compile(source, { macros })).toThrow(/before 3.2|os_log/);
 });
+
+test('products of 64 bits, their high halves and their ends', () => {
+  const ends = [0n, 1n, -1n, 7n, -12345678901n, 2n ** 62n, 2n ** 63n - 1n, -(2n ** 63n), 3n ** 30n];
+  const triples = ends.flatMap((a) => ends.flatMap((b) => ends.map((c) => [a, b, c] as const)));
+  const out = new BigInt64Array(2 * triples.length);
+  const unsigned = new BigInt64Array(2 * triples.length);
+  run(library('libraries'), {
+    kernel: 'long_products',
+    buffers: [BigInt64Array.from(triples.flat()), out, unsigned],
+    grid: [triples.length],
+    threadgroup: [1],
+  });
+  const word = (x: bigint): bigint => BigInt.asIntN(64, x);
+  const natural = (x: bigint): bigint => BigInt.asUintN(64, x);
+  const between = (x: bigint, low: bigint, high: bigint): bigint =>
+    x < low ? low : x > high ? high : x;
+  expect([...out]).toEqual(
+    triples.flatMap(([a, b, c]) => [
+      word(((a * b) >> 64n) + c),
+      between(a * b + c, -(2n ** 63n), 2n ** 63n - 1n),
+    ]),
+  );
+  expect([...unsigned].map(natural)).toEqual(
+    triples
+      .map((t) => t.map(natural))
+      .flatMap(([a, b, c]) => [
+        natural(((a! * b!) >> 64n) + c!),
+        between(a! * b! + c!, 0n, 2n ** 64n - 1n),
+      ]),
+  );
+});
+
+test('bits put into vectors, colours and flags', () => {
+  const out = uints(16);
+  const colours = floats(64);
+  const winners = uints(1);
+  run(library('libraries'), {
+    kernel: 'bits_and_flags',
+    buffers: [out, colours, new Uint8Array(4), winners],
+    grid: [2],
+    threadgroup: [8],
+  });
+  expect([...out]).toEqual(Array.from({ length: 16 }, (_, i) => (0xfffff00f | (i << 4)) >>> 0));
+  near(
+    colours,
+    floats(64, (i) => Math.floor(i / 4) / 15),
+    5e-3,
+  );
+  expect(winners[0]).toBe(1);
+});

@@ -185,3 +185,30 @@ kernel void whole_blocks(
   const uint first = min(group * 32, count - 32);
   out[first + i] = in[first + i] * 2;
 }
+
+// What 64 bits of a product leave over, and sums that stop at the ends.
+kernel void long_products(
+    const device long* x [[buffer(0)]],
+    device long* out [[buffer(1)]],
+    device ulong* unsigned_out [[buffer(2)]],
+    uint i [[thread_position_in_grid]]) {
+  const long a = x[3 * i], b = x[3 * i + 1], c = x[3 * i + 2];
+  out[2 * i] = madhi(a, b, c);
+  out[2 * i + 1] = madsat(a, b, c);
+  unsigned_out[2 * i] = madhi(ulong(a), ulong(b), ulong(c));
+  unsigned_out[2 * i + 1] = madsat(ulong2(a, 1), ulong2(b, 1), ulong2(c, 1)).x;
+}
+
+// Bits put in and taken out, colours, and flags that one thread takes.
+kernel void bits_and_flags(
+    device uint* out [[buffer(0)]],
+    device float4* colours [[buffer(1)]],
+    device atomic_bool* flag [[buffer(2)]],
+    device atomic_uint* winners [[buffer(3)]],
+    uint i [[thread_position_in_grid]]) {
+  out[i] = insert_bits(uint2(0xffffffffu), uint2(i), 4u, 8u).x;
+  colours[i] = unpack_unorm4x8_srgb_to_float(pack_float_to_srgb_unorm4x8(float4(float(i) / 15.0f)));
+  bool expected = false;
+  while (!expected && !atomic_compare_exchange_weak_explicit(flag, &expected, true, memory_order_relaxed, memory_order_relaxed)) {}
+  if (!expected) atomic_fetch_add_explicit(winners, 1u, memory_order_relaxed);
+}
