@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * node tools/metal-sim/build.mjs [--engine] [--flags]
+ * node tools/metal-sim/build.mjs [--engine] [--flags | --cflags | --libs]
  *
  * Builds the simulator of Metal: build/libmetal_sim.so, the engine that compiled kernels call, build/metal_sim_run.node, which runs kernels
  * from tests without Metal's host API, and build/libmetal_sim_framework.so, that API over GNUstep. Each only when its sources, flags or
  * compiler have changed. Needs clang 19 and GNUstep; says what to install and exits with 2 when they are missing. With --engine GNUstep may
  * be missing: the host API is left out then. Where it can be built it always is, for it must know the same engine as the kernels.
- * --flags prints what compiles and links a host program against the simulator:
+ * --flags prints what compiles and links a host program against the simulator (--cflags and --libs one of the two):
  *
  *   clang++-19 -std=c++20 $(node tools/metal-sim/build.mjs --flags) program.mm -o program
  *   clang-19 -fobjc-arc $(node tools/metal-sim/build.mjs --flags) program.m -o program
@@ -90,17 +90,17 @@ export const simulator = {
  * What compiles and links a host program, in Objective-C or Objective-C++ by the ending of its name: as the newer runtime of GNUstep has
  * it, with subscripts, instance variables in implementations, and automatic reference counting where -fobjc-arc asks for it.
  */
-export const hostFlags = [
-  `-I${join(here, 'objc-runtime', 'include')}`,
-  '-fobjc-runtime=gnustep-1.6',
-  '-fobjc-legacy-dispatch',
-  '-fobjc-weak',
-  ...objectiveC.slice(3),
-  '-pthread',
-  `-L${build}`,
-  '-lmetal_sim_objc',
-  ...simulator.libraries,
-];
+export const hostFlags = {
+  compile: [
+    `-I${join(here, 'objc-runtime', 'include')}`,
+    '-fobjc-runtime=gnustep-1.6',
+    '-fobjc-legacy-dispatch',
+    '-fobjc-weak',
+    ...objectiveC.slice(3),
+    '-pthread',
+  ],
+  link: [`-L${build}`, '-lmetal_sim_objc', ...simulator.libraries],
+};
 const common = ['-std=c++20', '-O2', '-g', '-fPIC', '-pthread', '-Wall', '-Wextra', staysLoaded];
 
 const filesIn = (folder) =>
@@ -151,9 +151,14 @@ library(
   [...headers, ...filesIn('engine').filter((file) => file.endsWith('.h'))],
 );
 if (hasGnustep && hasObjectiveC) buildFramework();
-if (process.argv.includes('--flags')) {
+const wanted = Object.entries({
+  '--flags': [...hostFlags.compile, ...hostFlags.link],
+  '--cflags': hostFlags.compile,
+  '--libs': hostFlags.link,
+}).find(([option]) => process.argv.includes(option));
+if (wanted !== undefined) {
   buildCompiler();
-  process.stdout.write(`${hostFlags.join(' ')}\n`);
+  process.stdout.write(`${wanted[1].join(' ')}\n`);
 }
 
 /** Host programs have their kernels compiled by what `npm run build` makes. */
@@ -174,7 +179,8 @@ function buildFramework() {
     'objc-runtime',
     '.cc',
     [],
-    ['-lBlocksRuntime', '-lobjc', '-ldl'],
+    // Foundation's classes are there before its constructors run
+    ['-lBlocksRuntime', '-lgnustep-base', '-lobjc', '-ldl'],
     filesIn(join('objc-runtime', 'include', 'objc')),
   );
   library(

@@ -299,3 +299,8 @@ EXPORT void objc_moveWeak(id *to, id *from) {
 
 EXPORT void *objc_autoreleasePoolPush() { return send(reinterpret_cast<id>(objc_lookUpClass("NSAutoreleasePool")), "new"); }
 EXPORT void objc_autoreleasePoolPop(void *pool) { send(static_cast<id>(pool), "release"); }
+
+/** The thread that loads a program has a pool from the start, as on macOS: what is autoreleased outside of all others stays. */
+__attribute__((constructor)) static void makeFirstPool() {
+  if (objc_lookUpClass("NSAutoreleasePool") != nullptr) objc_autoreleasePoolPush();
+}

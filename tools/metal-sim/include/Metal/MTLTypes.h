@@ -6,6 +6,12 @@
 #import <TargetConditionals.h>
 #import <dispatch/dispatch.h>
 
+// what comes with Foundation on macOS
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 // a null pointer of any type, as Apple's headers have it: for `error:nil`
 #undef nil
 #undef Nil
@@ -31,7 +37,6 @@ extern "C" {
 #define MTL_EXPORT extern
 #endif
 
-typedef NSString *NSErrorDomain;
 typedef NSString *NSErrorUserInfoKey;
 
 typedef struct {
