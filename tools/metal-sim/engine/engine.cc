@@ -174,7 +174,7 @@ void Engine::run_threadgroup(const Dispatch& dispatch, Size position) {
   // what is undefined leads astray: to places, to numbers; but it is not why threads race or wait
   if (!findings_.empty()) {
     const bool is_consequence = findings_[0].kind == "out-of-bounds" || findings_[0].kind == "division";
-    findings_.insert(is_consequence ? findings_.begin() : findings_.end(), *uninitialised_);
+    if (is_consequence) findings_ = {*uninitialised_};
   } else if (matters(dispatch, position, random)) {
     findings_ = {*uninitialised_};
   } else {

@@ -232,6 +232,30 @@ export const found: readonly Found[] = [
     lines: [6],
   },
   {
+    name: 'the greatest of more simdgroups than there are',
+    source: body(
+      '  threadgroup float most[32];\n  const float m = simd_max(x[i]);\n  if (lane == 0) most[lid / 32] = m;\n  threadgroup_barrier(mem_flags::mem_threadgroup);\n  y[i] = simd_max(most[lane]);',
+    ),
+    kind: 'uninitialised',
+    lines: [9],
+    launch: { grid: [1], threadgroup: [64] },
+  },
+  {
+    name: 'an index that nobody wrote',
+    source: body(
+      '  threadgroup uint at[64];\n  if (lid > 0) at[lid - 1] = lid;\n  threadgroup_barrier(mem_flags::mem_threadgroup);\n  y[i] = x[at[lid]];',
+    ),
+    kind: 'uninitialised',
+    lines: [8],
+    launch: { grid: [1], threadgroup: [64] },
+  },
+  {
+    name: 'values that differ, written to one place',
+    source: body('  if (lane < 2) y[group] = x[i] + float(lane);'),
+    kind: 'race',
+    lines: [5],
+  },
+  {
     name: 'simd_sum in a branch',
     source: body('  float s = 0;\n  if (lane < 5) s = simd_sum(x[i]);\n  y[i] = s;'),
     kind: 'divergent-collective',
