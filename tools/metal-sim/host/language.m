@@ -147,6 +147,6 @@ int main(void) {
     metal();
   }
   check("objects go when nothing holds them", gone == 1);
-  check("a pool for what is autoreleased outside of all", [NSString stringWithFormat:@"%d", 5].length == 1);
+  check("a pool for what is autoreleased outside of all", [[NSString stringWithFormat:@"%d", 5] length] == 1);
   return 0;
 }
