@@ -2,18 +2,24 @@
  * Cumulative operations and sorting where the registry's small samples do not reach: long rows, symbolic sizes, derivatives at
  * zeros and ties, second derivatives (JAX's, from tools/goldens/ordering.py).
  */
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { primitive } from '../../compiler/primitives/registry.ts';
-import { dimVariable, type Int, int } from '../../compiler/symbolic/integer.ts';
-import type { DType } from '../../compiler/tensor-ir/dtype.ts';
-import { arrayOf, elementCount, type NdArray } from '../../compiler/tensor-ir/nd-array.ts';
-import type { Attr, Attrs, Func } from '../../compiler/tensor-ir/program.ts';
+import type { NdArray } from '../../compiler/tensor-ir/nd-array.ts';
+import type { Attrs } from '../../compiler/tensor-ir/program.ts';
 import { printMetal } from '../../compiler/to-metal/print.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { buildFunction, runFunction, tensor } from '../support/functions.ts';
 import { expectMetal, metalHelper } from '../support/metal-helpers.ts';
-import { makeRandom } from '../support/oracles.ts';
+import {
+  along,
+  cumulatives,
+  derivedSource,
+  type LongCase,
+  longCase,
+  longCases,
+  orderingDerivatives,
+  up,
+} from '../support/ordering-goldens.ts';
 import { type CompiledForCpu, callOnCpu, compileForCpu } from '../support/run-on-cpu.ts';
 import { runOnMetal, scheduleForMetal } from '../support/run-on-metal.ts';
 import { runSource } from '../support/run-source.ts';
@@ -21,92 +27,8 @@ import { runSource } from '../support/run-source.ts';
 // ---------------------------------------------------------------------------------------------------------
 // Long rows and symbolic sizes
 
-interface LongCase {
-  readonly label: string;
-  readonly func: Func;
-  readonly operands: readonly NdArray[];
-  readonly dims: Readonly<Record<string, number>>;
-}
-
-function draw(dtype: DType, shape: readonly number[], low: number, high: number): NdArray {
-  const random = makeRandom(elementCount(shape));
-  // eighths: long sums of them stay exact
-  const isExact = low === -1;
-  const values = Array.from({ length: elementCount(shape) }, () => {
-    const value = low + (high - low) * random();
-    return dtype[0] === 'f' && !isExact ? value : Math.round(8 * value) / (isExact ? 8 : 1);
-  });
-  return arrayOf(dtype, shape, values);
-}
-
-/** Where results stay moderate: factors first. */
-const ranges: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
-  cumprod: [[0.98, 1.02]],
-  linear_recurrence: [
-    [-0.9, 0.9],
-    [-1, 1],
-  ],
-};
-
-/** `name` applied to tensors of `dtype`; sizes in `shape` that are letters are symbolic. */
-function longCase(
-  name: string,
-  attrs: Attrs,
-  shape: readonly (number | string)[],
-  dims: Readonly<Record<string, number>>,
-  dtype: DType = 'f32',
-): LongCase {
-  const sizes: readonly Int[] = shape.map((s) => (typeof s === 'string' ? dimVariable(s) : int(s)));
-  const count = name === 'linear_recurrence' ? 2 : 1;
-  const types = Array.from({ length: count }, () => ({ dtype, shape: sizes }));
-  const known = shape.map((s) => (typeof s === 'string' ? dims[s]! : s));
-  const shown = shape.map((s, i) => (typeof s === 'string' ? `${s} = ${known[i]}` : s));
-  const words = Object.entries(attrs).map(([key, value]) => `${key} ${showAttr(value)}`);
-  const label = `${name} of ${dtype}[${shown.join(', ')}], ${words.join(', ')}`;
-  return {
-    label,
-    dims,
-    func: buildFunction(label.replace(/\W+/g, '_'), types, (b, ...xs) =>
-      b.applyAll(primitive(name), xs, attrs),
-    ),
-    operands: types.map((_, i) => {
-      const range = dtype[0] === 'f' ? (ranges[name]?.[i] ?? [-1, 1]) : [0, 50];
-      return draw(dtype, known, range[0]!, range[1]!);
-    }),
-  };
-}
-
-function showAttr(value: Attr): string {
-  return typeof value === 'object' ? 'K' : String(value);
-}
-
-const along = (axis: number, reverse = false): Attrs => ({ axis, reverse });
-const up = (axis: number): Attrs => ({ axis, descending: false });
-const cumulatives = ['cumsum', 'cumprod', 'cummax', 'cumlogsumexp', 'linear_recurrence'];
-
-/** In chunks, rows side by side in chunks, both by size and by symbolic size; each also runs on Metal's schedules. */
-const onBoth: readonly LongCase[] = [
-  ...cumulatives.map((name) => longCase(name, along(0), ['N'], { N: 33_000 })),
-  longCase('cumsum', along(0, true), ['N'], { N: 33_000 }),
-  longCase('linear_recurrence', along(0), [70_000], {}),
-  longCase('cumsum', along(0), ['N'], { N: 5 }),
-  longCase('cumsum', along(0), ['N'], { N: 0 }),
-  longCase('cummin', along(0), [40_000], {}, 'i64'),
-  longCase('cumsum', along(1), ['B', 'N'], { B: 3, N: 700 }),
-  longCase('cumsum', along(0), ['N', 'B'], { N: 700, B: 3 }),
-  longCase('argsort', up(0), ['N'], { N: 3000 }),
-  longCase('argsort', up(0), ['N'], { N: 1 }),
-  longCase('argsort', up(0), ['N'], { N: 0 }),
-  longCase('argsort', up(1), ['B', 'N'], { B: 3, N: 65 }, 'i32'),
-  longCase('argsort', up(0), ['N', 2], { N: 130 }, 'i64'),
-  longCase('argsort', { axis: 0, descending: true }, [900], {}, 'u8'),
-  longCase('argsort', { axis: 1, descending: true }, [2, 2500], {}, 'i64'),
-  longCase('top_k', { axis: 0, k: dimVariable('K') }, ['N'], { N: 50, K: 7 }),
-  longCase('sort', { axis: 1, keys: 1, descending: false }, [2, 'N'], { N: 40 }),
-];
-
 const onCpu: readonly LongCase[] = [
-  ...onBoth,
+  ...longCases,
   ...cumulatives.map((name) => longCase(name, along(0), [100_000], {})),
   longCase('cumsum', along(0), [17_000, 20], {}),
   longCase('linear_recurrence', along(0, true), [17_000, 2, 10], {}),
@@ -132,7 +54,7 @@ test.each(onCpu.map((c) => [c.label, c] as const))('on the CPU: %s', (_, c) => {
   });
 });
 
-test.each(onBoth.map((c) => [c.label, c] as const))('on Metal: %s', (_, c) => {
+test.each(longCases.map((c) => [c.label, c] as const))('on Metal: %s', (_, c) => {
   const found = runOnMetal(c.func, c.operands, c.dims);
   expected(c).forEach((x, i) => {
     // long sums and products of f32
@@ -141,7 +63,7 @@ test.each(onBoth.map((c) => [c.label, c] as const))('on Metal: %s', (_, c) => {
 });
 
 test('the kernels of long rows pass the strict check as Metal', async () => {
-  const { kernels } = scheduleForMetal(onBoth.map(({ func }) => func));
+  const { kernels } = scheduleForMetal(longCases.map(({ func }) => func));
   await expectMetal(new Map([['ordering', printMetal(kernels, metalHelper)]]));
 });
 
@@ -171,20 +93,6 @@ test('equal elements keep their order in a long row, up and down', () => {
 // ---------------------------------------------------------------------------------------------------------
 // Derivatives
 
-interface Derived {
-  readonly text: string;
-  readonly at: string;
-  readonly x: readonly number[];
-  readonly w: readonly number[];
-  readonly value: number;
-  readonly gradient: readonly number[];
-  readonly hessian: readonly number[];
-}
-
-const derivatives: readonly Derived[] = JSON.parse(
-  readFileSync(new URL('../golden/ordering/derivatives.json', import.meta.url), 'utf8'),
-);
-
 function expectNear(found: readonly number[], wanted: readonly number[], what: string): void {
   const scale = Math.max(1, ...wanted.map(Math.abs));
   expect(found.length).toBe(wanted.length);
@@ -196,13 +104,8 @@ function expectNear(found: readonly number[], wanted: readonly number[], what: s
 }
 
 describe('derivatives as in JAX', () => {
-  test.each(derivatives)('$text at $at', ({ text, x, w, value, gradient, hessian }) => {
-    const source = `
-fn total(x: f64[5], w: f64[5]) -> f64 { sum(w * ${text}) }
-export fn value(x: f64[5], w: f64[5]) -> f64 { total(x, w) }
-export fn gradient(x: f64[5], w: f64[5]) -> f64[5] { grad(total)(x, w) }
-export fn hessian_of(x: f64[5], w: f64[5]) -> f64[5, 5] { hessian(|x| total(x, w))(x) }
-export fn reverse_twice(x: f64[5], w: f64[5]) -> f64[5, 5] { jacrev(grad(|x| total(x, w)))(x) }`;
+  test.each(orderingDerivatives)('$text at $at', ({ text, x, w, value, gradient, hessian }) => {
+    const source = derivedSource(text);
     const inputs = [x, w].map((data) => ({ dtype: 'f64' as const, shape: [5], data }));
     const run = (name: string): readonly number[] => runSource(source, name, inputs)[0]!.data;
     expectNear(run('value'), [value], 'value');

@@ -4,16 +4,7 @@ import { storageOf } from '../../compiler/tensor-ir/dtype.ts';
 import { compileOrThrow, load, type Module, Tensor, tensor } from '../../index.ts';
 import { countCases } from '../support/oracle-count.ts';
 import type { TestTensor } from '../support/run-source.ts';
-import { expectClose, functionOf, goldensOf, type Suite, suites } from '../support/stdlib-cases.ts';
-
-/** One module with a function for each case, so that the C compiler runs once. */
-function moduleOf(suite: Suite): string {
-  const goldens = goldensOf(suite);
-  const functions = Object.entries(suite.cases).map(([key, expression], i) =>
-    functionOf(`case_${i}`, expression, goldens[key]!),
-  );
-  return `${suite.imports}\n${functions.join('\n')}`;
-}
+import { expectClose, goldensOf, moduleOf, suites } from '../support/stdlib-cases.ts';
 
 function leavesOf(tree: unknown): readonly Tensor[] {
   return tree instanceof Tensor ? [tree] : Object.values(tree as object).flatMap(leavesOf);

@@ -1,17 +1,9 @@
 /** Windows and convolutions against JAX, PyTorch and NumPy (tools/goldens/windows.py), derivatives included. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { expandComposites } from '../../compiler/passes/expand-composites.ts';
-import {
-  convGeneral,
-  primitive,
-  reduceMax,
-  reduceWindow,
-} from '../../compiler/primitives/registry.ts';
+import { convGeneral, reduceMax, reduceWindow } from '../../compiler/primitives/registry.ts';
 import { constantValue, type Int, int, one, zero } from '../../compiler/symbolic/integer.ts';
 import { arrayOf, type NdArray, toNumbers } from '../../compiler/tensor-ir/nd-array.ts';
-import type { Attr, Attrs } from '../../compiler/tensor-ir/program.ts';
-import { jvpFunction } from '../../compiler/transforms/jvp.ts';
 import { vjpFunction } from '../../compiler/transforms/vjp.ts';
 import { expectAllClose } from '../support/all-close.ts';
 import { buildFunction, runFunction, tensor } from '../support/functions.ts';
@@ -19,30 +11,7 @@ import { countCases } from '../support/oracle-count.ts';
 import { makeRandom, randomArray } from '../support/oracles.ts';
 import { entryOf } from '../support/run-on-cpu.ts';
 import { compileSource, runSource, type TestTensor } from '../support/run-source.ts';
-
-interface PrimitiveCase {
-  readonly name: string;
-  readonly attrs: Readonly<Record<string, unknown>>;
-  readonly operands: readonly TestTensor[];
-  readonly tangents: readonly TestTensor[];
-  readonly cotangent: TestTensor;
-  readonly result: TestTensor;
-  readonly jvp: TestTensor;
-  readonly vjp: readonly TestTensor[];
-}
-
-interface ProgramCase {
-  readonly expression: string;
-  readonly operands: readonly TestTensor[];
-  readonly result: TestTensor;
-  readonly cotangent?: TestTensor;
-  readonly vjp?: readonly TestTensor[];
-}
-
-function readCases<Case>(name: string): readonly Case[] {
-  const path = new URL(`../golden/windows/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(path, 'utf8')) as readonly Case[];
-}
+import { windowPrimitives, windowPrograms } from '../support/window-goldens.ts';
 
 const toArray = ({ dtype, shape, data }: TestTensor): NdArray => arrayOf(dtype, shape, data);
 
@@ -53,62 +22,23 @@ function expectTensors(found: readonly TestTensor[], expected: readonly TestTens
   });
 }
 
-/** Padding and groups are Ints, all else plain numbers. */
-function readAttrs(attrs: Readonly<Record<string, unknown>>): Attrs {
-  const entries = Object.entries(attrs).map(([name, value]): [string, Attr] => {
-    if (name === 'groups') return [name, int(value as number)];
-    if (name === 'low' || name === 'high') return [name, (value as number[]).map(int)];
-    return [name, value as Attr];
-  });
-  return Object.fromEntries(entries);
-}
-
 describe('JAX', () => {
-  test.each(readCases<PrimitiveCase>('primitives').map((c, i) => [`${i} ${c.name}`, c] as const))(
-    '%s',
-    (_, golden) => {
-      countCases({ oracle: 'windows: JAX', device: 'evaluator', function: golden.name, cases: 1 });
-      const types = golden.operands.map((x) => tensor(x.dtype, ...x.shape));
-      const func = buildFunction(golden.name, types, (b, ...operands) =>
-        b.applyAll(primitive(golden.name), operands, readAttrs(golden.attrs)),
-      );
-      const wrt = types.map((_type, i) => i);
-      const operands = golden.operands.map(toArray);
-      const forward = runFunction(jvpFunction(func, wrt), [
-        ...operands,
-        ...golden.tangents.map(toArray),
-      ]);
-      const backward = runFunction(vjpFunction(func, wrt), [
-        ...operands,
-        toArray(golden.cotangent),
-      ]);
-      const plain = (x: NdArray): TestTensor => ({ ...x, data: toNumbers(x) });
-      expectTensors(forward.map(plain), [golden.result, golden.jvp]);
-      expectTensors(backward.map(plain), [golden.result, ...golden.vjp]);
-    },
-  );
+  test.each(windowPrimitives())('$label', ({ function: name, callee, operands, results }) => {
+    countCases({ oracle: 'windows: JAX', device: 'evaluator', function: name, cases: 1 });
+    const found = runFunction(callee, operands.map(toArray));
+    expectTensors(
+      found.map((x) => ({ ...x, data: toNumbers(x) })),
+      results,
+    );
+  });
 });
 
 describe('PyTorch and NumPy', () => {
-  test.each(readCases<ProgramCase>('programs').map((c) => [c.expression, c] as const))(
-    '%s of %#',
-    (_, golden) => {
-      const count = { oracle: 'windows: PyTorch, NumPy', device: 'evaluator', cases: 1 } as const;
-      countCases({ ...count, function: golden.expression.replace(/\(.*/, '') });
-      const show = ({ dtype, shape }: TestTensor): string => `${dtype}[${shape.join(', ')}]`;
-      const names = golden.operands.map((_x, i) => 'abc'[i]!);
-      const typed = golden.operands.map((x, i) => `${names[i]}: ${show(x)}`).join(', ');
-      const { cotangent, vjp, expression, operands, result } = golden;
-      if (cotangent === undefined) {
-        const source = `export fn f(${typed}) -> ${show(result)} { ${expression} }`;
-        expectTensors(runSource(source, 'f', operands), [result]);
-        return;
-      }
-      const f = `|${names.join(', ')}| ${expression}`;
-      const source = `export fn f(${typed}, c: ${show(result)}) { let (y, pull) = vjp(${f}, ${names.join(', ')}); (y, pull(c)) }`;
-      expectTensors(runSource(source, 'f', [...operands, cotangent]), [result, ...vjp!]);
-    },
-  );
+  test.each(windowPrograms())('$label', ({ function: name, callee, operands, results }) => {
+    const count = { oracle: 'windows: PyTorch, NumPy', device: 'evaluator', cases: 1 } as const;
+    countCases({ ...count, function: name });
+    expectTensors(runSource(callee, 'f', operands), results);
+  });
 });
 
 test('equal extrema of a window share the gradient, as in reduce_max', () => {

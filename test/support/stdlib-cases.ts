@@ -215,6 +215,15 @@ export function goldensOf({ file }: Suite): Readonly<Record<string, Golden>> {
   return readGoldens(file);
 }
 
+/** One module with a function `case_I` for each case, so that a device's compiler runs once. */
+export function moduleOf(suite: Suite): string {
+  const goldens = goldensOf(suite);
+  const functions = Object.entries(suite.cases).map(([key, expression], i) =>
+    functionOf(`case_${i}`, expression, goldens[key]!),
+  );
+  return `${suite.imports}\n${functions.join('\n')}`;
+}
+
 const unitRoundoff: Readonly<Partial<Record<DType, number>>> = { f16: 2 ** -11, bf16: 2 ** -8 };
 
 /** Equal up to `tolerance`, relative to the greatest finite element of the golden, or with `byElement` to each. */
