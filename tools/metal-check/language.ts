@@ -163,10 +163,32 @@ export const programScopeIsConstant: Rule = (s) => {
 // ---------------------------------------------------------------------------------------------------------
 // Kernels
 
+/** Functions of the library that kernels are often named after, and call. */
+const isLibraryFunction = (name: string): boolean =>
+  /^(?:a?(?:cos|sin|tan)h?|(?:cos|sin|tan)pi|atan2|ceil|copysign|divide|exp(?:2|10)?|f?abs|fdim|floor|fma|f?(?:max|min|median)3?|fmod|fract|frexp|ilogb|ldexp|log(?:2|10)?|modf|nextafter|powr?|rint|round|r?sqrt|sincos|trunc|clamp|mix|saturate|sign|smoothstep|step|dot|cross|length(?:_squared)?|distance(?:_squared)?|normalize|reflect|refract|transpose|determinant|absdiff|popcount|clz|ctz|rotate|mulhi|select|all|any|is(?:nan|inf|finite))$/.test(
+    name,
+  );
+
+/** Whether a function that is no kernel has the name of a kernel. */
+const isFunctionToo = (
+  { kernels, tokens, scopes }: Pick<Structure, 'kernels' | 'tokens' | 'scopes'>,
+  { name }: KernelText,
+): boolean =>
+  tokens.some(
+    (t, i) =>
+      t.text === name.text &&
+      tokens[i + 1]?.text === '(' &&
+      scopes[i]!.every((kind) => kind === 'namespace') &&
+      tokens[closing(tokens, i + 1) + 1]?.text === '{' &&
+      !kernels.some((k) => k.name === t),
+  );
+
 export const kernelNames: Rule = ({ kernels, tokens, scopes }) => {
   const errors: RuleError[] = [];
   const seen = new Set<string>();
   for (const k of kernels) {
+    const isOthers =
+      isLibraryFunction(k.name.text) || isFunctionToo({ kernels, tokens, scopes }, k);
     const isPlain = k.templateParameters === undefined;
     if (isPlain && seen.has(k.name.text))
       errors.push(error(k.name, `kernel ${k.name.text} is overloaded`));
@@ -179,7 +201,7 @@ export const kernelNames: Rule = ({ kernels, tokens, scopes }) => {
         !['.', '->', '::'].includes(tokens[i - 1]?.text ?? '') &&
         scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel'),
     );
-    for (const call of calls.filter((c) => c !== k.name)) {
+    for (const call of isOthers ? [] : calls.filter((c) => c !== k.name)) {
       if (!kernels.some((o) => o.name === call)) {
         errors.push(error(call, `kernel ${k.name.text} may not be called`));
       }

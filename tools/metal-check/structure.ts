@@ -251,7 +251,8 @@ function kernelsOf(tokens: readonly Token[]): KernelText[] {
     kernels.push({
       name,
       attributes,
-      returnType: words[words.length - 2]?.text ?? '',
+      // `void kernel name(` too
+      returnType: words[words.length - 2]?.text ?? tokens[i - 1]?.text ?? '',
       parameters: splitParameters(tokens.slice(at + 1, endOfParameters)),
       templateParameters: templateParameters(tokens, i),
       bodyStart: endOfParameters + 1,

@@ -13,7 +13,7 @@ import { constantUsers, usesAny } from './constant-users.ts';
 import { constructors } from './constructors.ts';
 import { deducedVectors } from './deduction.ts';
 import { applyEdits, type Edit, type EditedText } from './edit.ts';
-import { functionArguments } from './functions.ts';
+import { arrayParameters, functionArguments } from './functions.ts';
 import { vectorLists } from './lists.ts';
 import { memberFunctions } from './members.ts';
 import { mixedOperators } from './mixed.ts';
@@ -121,6 +121,7 @@ export function translateMetal(
   edits.push(
     ...constructors(structure, isInFunction),
     ...functionArguments(structure.tokens),
+    ...arrayParameters(structure),
     ...vectorLists(structure),
     ...memberFunctions(structure),
     ...constantData(structure),
@@ -545,6 +546,7 @@ function instanceExpression(body: readonly Token[]): string | undefined {
     while (list[type]?.text === '::') type += 2;
     list = list.slice(type);
   }
+  if (list[0]?.text === 'kernel') list = list.slice(1);
   const open = list.findIndex((t) => t.text === '<' || t.text === '(');
   if (open < 0 || list[open]!.text === '(') return undefined;
   let depth = 0;
