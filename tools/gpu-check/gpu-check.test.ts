@@ -12,6 +12,7 @@ import type { DType } from '../../compiler/tensor-ir/dtype.ts';
 import { type InputSpec, makeInput } from './inputs.ts';
 import { exportSingle } from './single.ts';
 import { translateToCuda } from './translate.ts';
+import { translateExtern } from './translate-extern.ts';
 
 interface ExportedPlan {
   readonly kernels: readonly { readonly name: string; readonly threads: number }[];
@@ -149,4 +150,69 @@ test('a parameter that the compiler does not print is refused', () => {
     sampler s [[sampler(0)]]) {
 `;
   expect(() => translateToCuda(metal)).toThrow('a parameter that is not understood: sampler s');
+});
+
+/** The CUDA text of a user's kernel `f` with one buffer and one integer, without the wrapper around it. */
+function translated(metal: string, entry = 'f'): string {
+  const kernel = { name: 'own', entry, buffers: 1, integers: 1, threads: 32 };
+  return translateExtern(metal, [kernel]);
+}
+
+test('a kernel that somebody wrote gets one of CUDA around it', () => {
+  const text = translated(
+    `#include <metal_stdlib>
+using namespace metal;
+namespace rows {
+kernel void f(device half4* x, constant int& n [[buffer(1)]], uint2 at [[thread_position_in_grid]]) {
+  threadgroup float tile[8];
+  threadgroup float* first = tile;
+  x[at.x].xy = metal::min(x[at.x].zw, 1.0h) + first[n];
+}
+}`,
+    'rows::f',
+  );
+  expect(text).toBe(
+    `#include "msl-library.cuh"
+namespace msl {
+
+
+namespace rows {
+ void f( half4* x, const int& n ,uint2 at ) {
+  __shared__ float tile[8];
+   float* first = tile;
+  x[at.x].template place<0, 1>() = msl::min(x[at.x].template pick<2, 3>(), half(1.0f)) + first[n];
+}
+}
+extern "C" __global__ void __launch_bounds__(32) own(void* b0, Integers<1> integers, Launch at) {
+  rows::f(BoundPointer{b0}, BoundReference{(void*)&integers}, at.position());
+}
+}  // namespace msl
+`.replace(',uint2 at', ', uint2 at'),
+  );
+});
+
+test('instances of templates are found by the names that the host knows', () => {
+  const text =
+    translated(`template <typename T> kernel void scale(device T* x, constant int& n, uint i [[thread_index_in_simdgroup]]) {}
+template [[host_name("f")]] [[kernel]] decltype(scale<half>) scale<half>;`);
+  expect(text).toContain(
+    'scale<half>(BoundPointer{b0}, BoundReference{(void*)&integers}, at.linear() % 32u);',
+  );
+  expect(text).not.toContain('decltype');
+});
+
+test.each([
+  ['texture2d<float> t [[texture(0)]]', 'texture2d'],
+  ['threadgroup float* t [[threadgroup(0)]]', 'the attribute `threadgroup`'],
+  ['device float* x [[buffer(4)]]', 'f asks for buffer 4'],
+])('a parameter without a counterpart is refused: %s', (parameter, problem) => {
+  expect(() => translated(`kernel void f(${parameter}) {}`)).toThrow(problem);
+});
+
+test.each([
+  ['constant bool b [[function_constant(0)]];', 'function_constant'],
+  ['#include "own.h"', 'only Metal’s own headers'],
+  ['#define MAKE(n) kernel void n() {}\nMAKE(g)', 'f is not found'],
+])('text without a counterpart is refused: %s', (metal, problem) => {
+  expect(() => translated(metal)).toThrow(problem);
 });

@@ -394,7 +394,7 @@ function parameterOf(part: readonly Token[]): Parameter {
 function directive(text: string): string {
   if (/^#\s*(include|import)\s*</.test(text)) return '';
   if (/^#\s*(include|import)\b/.test(text))
-    throw new Error(`${text}: only Metal's own headers are known`);
+    throw new Error(`${text}: only Metal’s own headers are known`);
   if (/^#\s*pragma\s+(clang\s+loop\s+)?unroll(\(full\)|\(enable\))?\s*$/.test(text))
     return '#pragma unroll';
   return /^#\s*pragma/.test(text) ? '' : text;
