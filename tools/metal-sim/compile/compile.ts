@@ -77,7 +77,7 @@ const language: readonly string[] = [
   '-cl-std=clc++2021',
   '-cl-no-stdinc',
   '-Xclang',
-  '-cl-ext=-__opencl_c_pipes,-__opencl_c_device_enqueue,+cl_khr_fp16,+__cl_clang_function_pointers',
+  '-cl-ext=-__opencl_c_pipes,-__opencl_c_device_enqueue,+cl_khr_fp16,+__cl_clang_function_pointers,+__cl_clang_bitfields',
   '-cl-single-precision-constant',
   '-target',
   `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,

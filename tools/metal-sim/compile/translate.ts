@@ -89,6 +89,9 @@ const spaces: ReadonlyMap<string, string> = new Map([
   ['thread', '__private'],
 ]);
 
+/** Functions of stages are ordinary ones; those of the graphics pipeline are there, and the host cannot ask for them. */
+const stages: ReadonlySet<string> = new Set(['kernel', 'vertex', 'fragment']);
+
 /** Types that clang has by these names without being asked. */
 const openClTypes = /^atomic_(?:u?int|float|bool|ulong)$/;
 
@@ -191,7 +194,7 @@ function words(structure: Structure, defined: ReadonlySet<string>, edits: Edit[]
       return;
     }
     if (token.text === 'constant' || token.text === 'device') replace(spaceAt(structure, i));
-    else if (token.text === 'kernel') replace('');
+    else if (stages.has(token.text)) replace('');
     else if (token.text === 'is_function_constant_defined' && next === '(') {
       const name = tokens[i + 2]?.text ?? '';
       replace(defined.has(name) ? 'true' : 'false', closing(tokens, i + 1) + 1 - i);
@@ -454,9 +457,9 @@ function instantiations({ tokens, scopes }: Structure, edits: Edit[]): readonly 
     found.push({
       name: name.slice(name.lastIndexOf(':') + 1),
       hostName: String(hostName),
-      expression: namespaceAt(tokens, scopes, i) + call,
+      expression: `::${namespaceAt(tokens, scopes, i)}${call}`,
       templateArguments: splitArguments(call),
-      type: `decltype(${namespaceAt(tokens, scopes, i) + call})`,
+      type: `decltype(::${namespaceAt(tokens, scopes, i)}${call})`,
     });
   });
   return found;
@@ -604,7 +607,8 @@ function kernelsOf(
   if (kernel.templateParameters === undefined) {
     const host = kernel.attributes.get('host_name');
     const hostName = host === undefined ? prefix + kernel.name.text : String(JSON.parse(host));
-    const expression = prefix + plainText(kernel.name);
+    // from the outside: a function of the library may have its name
+    const expression = `::${prefix}${plainText(kernel.name)}`;
     const maxThreads = threadLimit(kernel, [], tokens);
     return [{ hostName, expression, type: `decltype(${expression})`, maxThreads, ...common }];
   }

@@ -914,7 +914,8 @@ test('bits put into vectors, colours and flags', () => {
     grid: [2],
     threadgroup: [8],
   });
-  expect([...out]).toEqual(Array.from({ length: 16 }, (_, i) => (0xfffff00f | (i << 4)) >>> 0));
+  const exponent = (i: number): number => 127 + Math.floor(Math.log2(i + 1));
+  expect([...out]).toEqual([...uints(16, (i) => ((0xfffff00f | (i << 4)) >>> 0) - exponent(i))]);
   near(
     colours,
     floats(64, (i) => Math.floor(i / 4) / 15),

@@ -199,6 +199,15 @@ kernel void long_products(
   unsigned_out[2 * i + 1] = madsat(ulong2(a, 1), ulong2(b, 1), ulong2(c, 1)).x;
 }
 
+union FloatBits {
+  float number;
+  struct {
+    uint mantissa : 23;
+    uint exponent : 8;
+    uint sign : 1;
+  } parts;
+};
+
 // Bits put in and taken out, colours, and flags that one thread takes.
 kernel void bits_and_flags(
     device uint* out [[buffer(0)]],
@@ -206,7 +215,9 @@ kernel void bits_and_flags(
     device atomic_bool* flag [[buffer(2)]],
     device atomic_uint* winners [[buffer(3)]],
     uint i [[thread_position_in_grid]]) {
-  out[i] = insert_bits(uint2(0xffffffffu), uint2(i), 4u, 8u).x;
+  FloatBits bits;
+  bits.number = -float(i + 1);
+  out[i] = insert_bits(uint2(0xffffffffu), uint2(i), 4u, 8u).x - (bits.parts.sign == 1 ? bits.parts.exponent : 0u);
   colours[i] = unpack_unorm4x8_srgb_to_float(pack_float_to_srgb_unorm4x8(float4(float(i) / 15.0f)));
   bool expected = false;
   while (!expected && !atomic_compare_exchange_weak_explicit(flag, &expected, true, memory_order_relaxed, memory_order_relaxed)) {}

@@ -1,0 +1,1 @@
+// Empty: the whole library is read after the preprocessor.
