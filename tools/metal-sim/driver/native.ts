@@ -84,11 +84,12 @@ let loaded: Native | undefined;
 
 function native(): Native {
   if (loaded !== undefined) return loaded;
-  const build = spawnSync(process.execPath, [
-    fileURLToPath(new URL('tools/metal-sim/build.mjs', root)),
-    '--engine',
-  ]);
-  if (build.status !== 0) throw new Error(`the simulator is not built:\n${build.stderr}`);
+  // what it builds it says on the standard error, for that takes a while
+  const script = fileURLToPath(new URL('tools/metal-sim/build.mjs', root));
+  const { status } = spawnSync(process.execPath, [script, '--engine'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error('the simulator is not built: see above');
   loaded = createRequire(import.meta.url)(
     fileURLToPath(new URL('build/metal_sim_run.node', root)),
   ) as Native;
