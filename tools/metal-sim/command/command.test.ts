@@ -6,15 +6,25 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { formatNpy, parseNpy } from '../../../compiler/driver/io/npy.ts';
 import { type Ran, run } from '../host/programs.ts';
+import { metalSim as runCommand } from './main.ts';
 import { parseBuffer, parseBytes, parseConstant } from './specification.ts';
 
-const script = fileURLToPath(new URL('../run.ts', import.meta.url));
 const sample = fileURLToPath(new URL('sample.metal', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'metal-sim-command-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function metalSim(...args: readonly string[]): Promise<Ran> {
-  return run(process.execPath, ['--import', 'tsx', script, ...args]);
+async function metalSim(...args: readonly string[]): Promise<Ran> {
+  const texts = { stdout: '', stderr: '' };
+  const status = await runCommand(args, {
+    print: (text) => {
+      texts.stdout += `${text}\n`;
+    },
+    printError: (text) => {
+      texts.stderr += `${text}\n`;
+    },
+    isColourful: false,
+  });
+  return { status, ...texts };
 }
 
 const scaleArguments = [
@@ -34,6 +44,13 @@ describe('a run', () => {
       'y: f32[20] = 0 2 4 6 ... 32 34 36 38  0 to 38',
       '',
     ]);
+    expect(status).toBe(0);
+  });
+
+  test('is a process of its own', async () => {
+    const script = fileURLToPath(new URL('../run.ts', import.meta.url));
+    const { status, stdout } = await run(process.execPath, ['--import', 'tsx', script, '--help']);
+    expect(stdout).toContain('FILE.metal KERNEL');
     expect(status).toBe(0);
   });
 
