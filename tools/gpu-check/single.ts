@@ -48,7 +48,11 @@ export async function exportSingle(call: SingleCall, folder: string): Promise<vo
   }
   const about = { name: `${call.path} ${call.function}`, isTimed: true };
   const dims = parseDims(call.dims);
-  const isLarge = workOf(callee.planned, dimsOf(callee.planned, dims, given)) > mostInterpreted;
+  const known = dimsOf(callee.planned, dims, given);
+  const missing = callee.planned.dims.filter((name) => !known.has(name));
+  if (missing.length > 0)
+    throw new Error(`no value for ${missing.join(', ')}: --dim ${missing[0]}=64`);
+  const isLarge = workOf(callee.planned, known) > mostInterpreted;
   const chosen = isLarge ? await callee.forLarge() : callee;
   exportCall(chosen, about, dims, given, folder);
 }
