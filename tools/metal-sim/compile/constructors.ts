@@ -7,7 +7,8 @@ import type { Token } from '../../metal-check/tokens.ts';
 import { argumentsEnd } from './conditions.ts';
 import type { Edit } from './edit.ts';
 
-export const vectorName: RegExp = /^(?:bool|u?char|u?short|u?int|u?long|half|bfloat|float)[234]$/;
+export const vectorName: RegExp =
+  /^(?:simd_|vector_)?(?:bool|u?char|u?short|u?int|u?long|half|bfloat|float)[234]$/;
 /** Clang does not cast between these two; Metal does, through float. */
 const shortFloats: readonly string[] = ['half', 'bfloat'];
 const standardTemplates: readonly string[] = ['vec', 'packed_vec'];

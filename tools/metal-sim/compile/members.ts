@@ -42,7 +42,9 @@ export function memberFunctions(structure: Structure): readonly Edit[] {
         if (isOfResult) edits.push({ from: i, to: i + 1, text: '__global' });
       }
     } else if (space === 'thread') {
-      if (kind !== 'function') edits.push({ from: after, to: after + 1, text: '' });
+      // one that gives a reference to a part of its object has to say where that is
+      const isPart = tokens.slice(start, open).some((t) => t.text === 'thread');
+      if (kind !== 'function' && !isPart) edits.push({ from: after, to: after + 1, text: '' });
     } else if (space === undefined && kind === 'function') {
       const last = tokens[after - 1]!;
       edits.push({ from: after - 1, to: after, text: `${last.text} __private` });

@@ -8,9 +8,9 @@ import type { Token } from '../../metal-check/tokens.ts';
 import { conditionStart } from './conditions.ts';
 import type { Edit } from './edit.ts';
 
-/** What clang says of them. */
+/** What clang says of them, and of choices between an object and a value that is no object. */
 export const mixedMessage: RegExp =
-  /^scalar operand type has greater rank than the type of the vector element/;
+  /^(?:scalar operand type has greater rank than the type of the vector element|incompatible operand types)/;
 
 const operators: ReadonlySet<string> = new Set(
   ['*', '/', '%', '+', '-', '<<', '>>', '&', '|', '^', '<', '>', '<=', '>=', '==', '!='].flatMap(

@@ -923,3 +923,68 @@ test('bits put into vectors, colours and flags', () => {
   );
   expect(winners[0]).toBe(1);
 });
+
+// -----------------------------------------------------------------------------------------------------------
+// dialects
+
+test('arrays with an index for each address space, beside functions of the graphics pipeline', () => {
+  const rows = floats(24, (i) => i + 1);
+  const expected = floats(24, (i) => {
+    const [row, k] = [Math.floor(i / 3), i % 3];
+    return ((7 - row) * 3 + k + 1) * 2 ** k;
+  });
+  run(library('dialects'), {
+    kernel: 'fixed_arrays',
+    buffers: [rows],
+    grid: [1],
+    threadgroup: [8],
+  });
+  expect(rows).toEqual(expected);
+});
+
+test('scalars become elements of narrower vectors; lists leave components out', () => {
+  const h = shorts(32, (i) => halfBits(i / 4));
+  const s = shorts(16, (i) => 250 + i);
+  const out = floats(32);
+  run(library('dialects'), {
+    kernel: 'narrow_vectors',
+    buffers: [h, s, out, floats(1, () => 3), ints(1, () => 2)],
+    grid: [1],
+    threadgroup: [8],
+  });
+  const step = (i: number): number => (i / 4) * 3 + 0.5 - 3;
+  expect(Array.from(h, halfValue)).toEqual(
+    Array.from(h, (_, i) => (Math.floor(i / 4) % 2 === 0 ? step(i) : 0)),
+  );
+  expect(s).toEqual(shorts(16, (i) => ((252 + i) & 0xff) << 1));
+  expect(out).toEqual(floats(32, (i) => 0.25 + [4, 0, 2, Math.floor(i / 4)][i % 4]!));
+});
+
+test('kernels named after functions, functions found by the type of a template parameter, names of types as variables', () => {
+  const on = library('dialects');
+  const a = noise(32);
+  const b = noise(32, 4);
+  const out = floats(32);
+  run(on, { kernel: 'fmax_f32', buffers: [a, b, out], grid: [1], threadgroup: [32] });
+  near(
+    out,
+    a.map((v, i) => Math.max(v, b[i]!) / 2 + 3),
+    1e-6,
+  );
+  const packed = Uint8Array.from({ length: 64 }, (_, i) => i * 5);
+  const value = (i: number): number => packed[2 * i]! + 256 * ((packed[2 * i + 1]! << 24) >> 24);
+  for (const kernel of ['unpack_f32', 'unpack_i32']) {
+    run(on, { kernel, buffers: [packed, out], grid: [1], threadgroup: [32] });
+    expect(out).toEqual(floats(32, value));
+  }
+  const words = uints(32, (i) => 100 * i);
+  const sums = uints(8);
+  run(on, { kernel: 'plain_names', buffers: [words, sums], grid: [1], threadgroup: [8] });
+  expect(sums).toEqual(uints(8, (i) => 303 * i));
+});
+
+test('a choice between an object and a value', () => {
+  const z = Float32Array.from([1, 2, -1, 2, 3, -1]);
+  run(library('dialects'), { kernel: 'turns', buffers: [z], grid: [1], threadgroup: [3] });
+  expect(Array.from(z)).toEqual([-3, 4, -1, 2, 8, -6]);
+});
