@@ -15,10 +15,16 @@ import type { Entry } from '../../compiler/tensor-ir/program.ts';
 import type { Tensor } from '../../runtime/index.ts';
 import { hasDoubles } from '../../tools/fuzz/run.ts';
 import { expectAllClose } from '../support/all-close.ts';
+import {
+  countKernels,
+  describeMetalCases,
+  librariesOf,
+  type MetalCase,
+} from '../support/metal-cases.ts';
 import { countMetal } from '../support/metal-count.ts';
 import { numbers, strictMetal, leavesOf as tensorsOf } from '../support/metal-device.ts';
 import { leavesOf, mapCase, type ProgramCase } from '../support/program-cases.ts';
-import { callOnCpu, entryOf, fromTensor, tensorOf } from '../support/run-on-cpu.ts';
+import { fromTensor, tensorOf } from '../support/run-on-cpu.ts';
 import { compileProgramForMetal, type MetalProgram } from '../support/run-on-metal-device.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -47,16 +53,6 @@ function entriesOf(path: string, inFolder: number): readonly Entry[] {
     });
 }
 
-/** Functions in a library. */
-const perLibrary = 100;
-
-function librariesOf<T>(items: readonly T[]): readonly (readonly [number, readonly T[]])[] {
-  return Array.from({ length: Math.ceil(items.length / perLibrary) }, (_, i) => [
-    i,
-    items.slice(i * perLibrary, (i + 1) * perLibrary),
-  ]);
-}
-
 const goldens = 'test/golden/programs';
 const cases = filesIn(goldens, '.json').flatMap((file): readonly ProgramCase[] =>
   JSON.parse(readFileSync(new URL(file, root), 'utf8')),
@@ -67,11 +63,15 @@ const programs = new Map(
     .map((entry) => [entry.name, entry]),
 );
 
-describe.each(librariesOf([...programs.values()]))('golden programs, library %i', (_, entries) => {
+const what = 'golden programs against NumPy and JAX';
+
+describe.each(librariesOf([...programs.values()]))(`${what}, library %i`, (_, entries) => {
   let program: MetalProgram;
   beforeAll(async () => {
     program = await compileProgramForMetal({ stage: 'plain', entries }, strictMetal());
   }, 300_000);
+
+  countKernels(what, () => program);
 
   const names = new Set(entries.map(({ name }) => name));
   const own = cases
@@ -83,7 +83,7 @@ describe.each(librariesOf([...programs.values()]))('golden programs, library %i'
     .filter(({ name }) => names.has(name));
 
   test.each(own)('$label', ({ c, name }) => {
-    countMetal({ what: 'golden programs', functions: 1, calls: 1 });
+    countMetal({ what, functions: 1, calls: 1 });
     const called = program.module.function(name).with({ dims: c.dims ?? {} });
     const found = tensorsOf(called(...c.arguments.map((a) => mapCase(a, tensorOf) as Tensor)));
     const expected = leavesOf(c.result);
@@ -97,15 +97,8 @@ describe.each(librariesOf([...programs.values()]))('golden programs, library %i'
 /** More than the simulator runs in a few seconds; only the size of the model differs from what is run. */
 const mostElements = 300_000;
 
-interface Call {
-  readonly name: string;
-  readonly entry: Entry;
-  readonly dims: ReadonlyMap<string, number>;
-  readonly args: readonly NdArray[];
-}
-
 /** A call with dims of a few elements; none when a guard or the size is against it. */
-function callsOf(entry: Entry): readonly Call[] {
+function callsOf(entry: Entry): readonly MetalCase[] {
   const dims = new Map(entry.dims.map((name, i) => [name, 4 * (1 + (i % 3))]));
   const size = (name: string): number | undefined => dims.get(name);
   const holds = entry.guards.every(({ relation, left, right }) => {
@@ -114,37 +107,38 @@ function callsOf(entry: Entry): readonly Call[] {
   });
   const shapes = entry.func.parameters.map(({ type }) => type.shape.map((d) => evaluate(d, size)));
   const total = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
-  if (!holds || total > mostElements) return [];
-  const args = entry.func.parameters.map(({ type }, i) => {
+  if (!holds || total > mostElements) {
+    leftOut.push(`${entry.name}: ${holds ? `${total} elements of arguments` : 'a guard'}`);
+    return [];
+  }
+  const operands = entry.func.parameters.map(({ type }, i) => {
     const values = [...numbers(elementCount(shapes[i]!), i + 1)];
     const scaled = values.map((v) => (isFloat(type.dtype) ? v / 2 : Math.floor(2 * v + 2)));
     return arrayOf(type.dtype, shapes[i]!, scaled);
   });
+  const bound = new Map([...bindDims(entry.func, operands), ...dims]);
   return [
-    { name: entry.name, entry, dims: new Map([...bindDims(entry.func, args), ...dims]), args },
+    {
+      label: entry.name,
+      func: entry.func,
+      operands,
+      dims: Object.fromEntries(bound),
+      check: (found) => {
+        const expected = evaluateFunction(entry.func, operands, bound);
+        expect(found.length).toBe(expected.length);
+        found.forEach((x, i) => expectAllClose(x, expected[i]!, `result ${i}`, toleranceOf(x)));
+      },
+    },
   ];
 }
 
+function toleranceOf({ dtype }: NdArray): number {
+  return { f16: 1e-2, bf16: 5e-2 }[dtype as string] ?? 2e-3;
+}
+
+const leftOut: string[] = [];
 const calls = [...filesIn('samples', '.mlx'), ...filesIn('test/golden/kernels', '.mlx')]
   .flatMap((path) => entriesOf(path, -2))
   .flatMap(callsOf);
-
-describe('samples', () => {
-  let program: MetalProgram;
-  beforeAll(async () => {
-    const entries = calls.map(({ entry }) => entryOf(entry.func));
-    program = await compileProgramForMetal({ stage: 'plain', entries }, strictMetal());
-  }, 300_000);
-
-  test.each(calls)('$name', ({ name, entry, dims, args }) => {
-    countMetal({ what: 'samples', functions: 1, calls: 1 });
-    const expected = evaluateFunction(entry.func, args, dims);
-    const found = callOnCpu(program.module, name, args, Object.fromEntries(dims));
-    expect(found.length).toBe(expected.length);
-    found.forEach((x, i) => expectAllClose(x, expected[i]!, `result ${i}`, tolerance(x)));
-  });
-});
-
-function tolerance({ dtype }: NdArray): number {
-  return { f16: 1e-2, bf16: 5e-2 }[dtype as string] ?? 2e-3;
-}
+console.log(`functions of samples that do not run on Metal here: ${leftOut.join('; ')}`);
+describeMetalCases('functions of samples', calls);

@@ -228,5 +228,11 @@ for E in (7,0):
         deg=jnp.zeros(N).at[dst].add(1.); no=jax.lax.rsqrt(jnp.maximum(deg,1)); return nn.relu(jnp.zeros((N,2)).at[dst].add((x@w)[src]*(no[src]*no[dst])[:,None]))
     case('gcn',[x,src,dst,w],gcn(x,w),1e-4); case('gcn_grad',[x,src,dst,w],list(jax.grad(lambda x,w:jnp.sum(gcn(x,w)**2),(0,1))(x,w)),1e-4)
 
+images=np.random.default_rng(2)
+for image in (images.integers(30,120,(9,13)),images.integers(0,256,(5,7)),np.full((2,3),200),np.array([[0,255]])):
+    image=image.astype(np.uint8); below=np.cumsum(np.bincount(image.ravel(),minlength=256)); darkest=below[below>0].min()
+    levels=np.round((below-darkest).astype(np.float32)*np.float32(255)/np.float32(max(image.size-darkest,1)))
+    case('equalise',[image],np.clip(levels,0,255).astype(np.uint8)[image])
+
 for file in files.values():
     file.write()
