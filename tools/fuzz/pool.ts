@@ -109,6 +109,7 @@ export const emptyReport: BatchReport = {
   compared: 0,
   skipped: 0,
   onMetal: 0,
+  kernels: 0,
   primitives: {},
   features: {},
 };
@@ -123,6 +124,7 @@ export function mergeReports(reports: readonly BatchReport[]): BatchReport {
       compared: a.compared + b.compared,
       skipped: a.skipped + b.skipped,
       onMetal: a.onMetal + b.onMetal,
+      kernels: a.kernels + b.kernels,
       primitives: addCounts(a.primitives, b.primitives),
       features: addCounts(a.features, b.features),
     }),

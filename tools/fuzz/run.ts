@@ -48,6 +48,8 @@ export interface BatchReport {
   readonly compared: number;
   readonly skipped: number;
   readonly onMetal: number;
+  /** Kernels of the programs that ran on a device for Metal. */
+  readonly kernels: number;
   /** How many programs have each primitive, at any stage, and each feature of the generator. */
   readonly primitives: Readonly<Record<string, number>>;
   readonly features: Readonly<Record<string, number>>;
@@ -94,6 +96,7 @@ class Batch {
   private compared = 0;
   private skipped = 0;
   private onMetal = 0;
+  private kernels = 0;
 
   constructor(options: BatchOptions) {
     this.options = options;
@@ -104,9 +107,20 @@ class Batch {
     if (this.options.device === 'metal-sim')
       await this.runAll(compiled.flatMap((c) => this.scheduleForMetal(c) ?? []));
     else await this.runOnCpuAndSchedules(compiled);
-    const { failures, calls, refused, compared, skipped, onMetal, primitives, features } = this;
-    const programs = cases.length;
-    return { failures, programs, calls, refused, compared, skipped, onMetal, primitives, features };
+    const { failures, calls, refused, compared, skipped, onMetal, kernels, primitives, features } =
+      this;
+    return {
+      failures,
+      programs: cases.length,
+      calls,
+      refused,
+      compared,
+      skipped,
+      onMetal,
+      kernels,
+      primitives,
+      features,
+    };
   }
 
   private async runOnCpuAndSchedules(compiled: readonly Compiled[]): Promise<void> {
@@ -201,7 +215,10 @@ class Batch {
         cacheFolder,
       );
       for (const one of compiled) this.callAll(one, module);
-      if (target === 'metal') this.onMetal += compiled.length;
+      if (target === 'metal') {
+        this.onMetal += compiled.length;
+        for (const { scheduled } of compiled) this.kernels += scheduled.kernels.length;
+      }
     } catch (error) {
       if (compiled.length === 1)
         return this.fail(compiled[0]!.test, target === 'cpu' ? 'c' : 'metal', error);

@@ -3,7 +3,7 @@
  * Metal compiler would give, with the lines of the source.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -56,10 +56,12 @@ export interface CompileOptions {
   readonly constants?: ConstantValues;
   /** Without hooks at accesses: fast, and nothing is found. */
   readonly unchecked?: boolean;
-  /** Whether products and sums may be fused; Metal's own default is fast. */
+  /** Whether products and sums may be fused: safe when absent. Metal's own default is fast. */
   readonly math?: 'safe' | 'fast';
-  /** Which variant plain `exp(float)` calls; as `math` says when absent. */
+  /** Which variant plain `exp(float)` calls; when absent, that of `math`. */
   readonly functions?: 'precise' | 'fast';
+  /** False for libraries that are compiled once and run on a few numbers, where the compiler takes most of the time; $METAL_SIM_OPTIMIZE when absent. */
+  readonly isOptimised?: boolean;
 }
 
 const clang = 'clang-19';
@@ -115,39 +117,33 @@ const hooks: readonly string[] = [
 export const sourceName = 'program_source';
 
 /**
- * Compiles `source`; the library is there only when there are no errors. Results are kept in a cache by the hash of source, options
- * and simulator, so that the same source is compiled once.
+ * Compiles `source`; the library is there only when there are no errors. Libraries are kept in a cache by the hash of source, options
+ * and simulator, so that the same source is compiled once; errors are not kept.
  */
 export function compileMetal(source: string, options: CompileOptions = {}): CompiledMetal {
   const base = join(cacheFolder(), cacheKey(source, options));
   const library = `${base}.so`;
   const known = `${base}.json`;
-  if (existsSync(known)) {
-    const result = JSON.parse(readFileSync(known, 'utf8')) as CompiledMetal;
-    return result.errors.length > 0 ? result : { ...result, library };
-  }
-  const result = compileTo(source, `${library}.${process.pid}`, options);
-  const text = `${known}.${process.pid}`;
-  writeFileSync(text, JSON.stringify(result));
-  if (result.errors.length > 0) {
-    // one without a place is about this machine, not about the source
-    if (result.errors.every((e) => e.line > 0)) renameSync(text, known);
-    else rmSync(text);
-    return result;
-  }
-  renameSync(`${library}.${process.pid}`, library);
-  renameSync(text, known);
+  if (existsSync(known))
+    return { ...(JSON.parse(readFileSync(known, 'utf8')) as CompiledMetal), library };
+  const own = `${base}.${randomUUID()}`;
+  const result = compileTo(source, own, options);
+  if (result.errors.length > 0) return result;
+  writeFileSync(`${own}.json`, JSON.stringify(result));
+  renameSync(own, library);
+  renameSync(`${own}.json`, known);
   return { ...result, library };
 }
 
-/** $METAL_SIM_OPTIMIZE: 0 for libraries that are compiled once and run on a few numbers, where the compiler takes most of the time. */
-function isOptimised(): boolean {
-  return process.env['METAL_SIM_OPTIMIZE'] !== '0';
+function isOptimised({
+  isOptimised = process.env['METAL_SIM_OPTIMIZE'] !== '0',
+}: CompileOptions): boolean {
+  return isOptimised;
 }
 
 /** Without optimisation, clang 19 selects instructions by a fast way that takes a returned bfloat for a float. */
-function optimisation({ tokens }: Structure): readonly string[] {
-  if (isOptimised()) return ['-O1'];
+function optimisation({ tokens }: Structure, options: CompileOptions): readonly string[] {
+  if (isOptimised(options)) return ['-O1'];
   const hasBfloat = tokens.some((t) => /^(?:packed_|simdgroup_)?bfloat/.test(t.text));
   return hasBfloat ? ['-O0', '-mllvm', '-fast-isel=false'] : ['-O0'];
 }
@@ -160,7 +156,8 @@ function cacheFolder(): string {
   return folder;
 }
 
-function compileTo(source: string, out: string, options: CompileOptions): CompiledMetal {
+/** Compiles without the cache; the library, if there is one, is at `out`. */
+export function compileTo(source: string, out: string, options: CompileOptions): CompiledMetal {
   const folder = mkdtempSync(join(tmpdir(), 'metal-sim-'));
   try {
     const file = join(folder, 'source.metal');
@@ -191,12 +188,13 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     if (refused.length > 0) return { errors: refused, kernels: [], constants: [] };
     const flags = [
       ...language,
-      ...[...optimisation(structure), '-g', '-fPIC', `-I${include}`],
+      ...[...optimisation(structure, options), '-gline-tables-only', '-fPIC', `-I${include}`],
       `-D__METAL_VERSION__=${languageOf(options)}`,
       ...mathFlags(options),
       ...(options.unchecked ? [] : hooks),
     ];
-    const unit = join(folder, 'kernels.clcpp');
+    // tables of lines alone give functions the name of their file, whatever `#line` says
+    const unit = join(folder, sourceName);
     const object = join(folder, 'kernels.o');
     const wider = new Set<number>();
     let areTemporariesBound = false;
@@ -245,21 +243,12 @@ function compileTo(source: string, out: string, options: CompileOptions): Compil
     const { kernels, constants } = translation;
     const tables = join(folder, 'tables.c');
     writeFileSync(tables, tableText(kernels));
-    const library = join(folder, 'library.so');
-    const linked = run([
-      '-shared',
-      '-fPIC',
-      `-I${include}`,
-      tables,
-      object,
-      '-o',
-      library,
-      ...engineLibrary(),
-      '-lm',
-    ]);
-    if (linked.status !== 0) throw new Error(`the library does not link:\n${linked.stderr}`);
+    const tablesObject = join(folder, 'tables.o');
+    const tabled = run(['-c', '-fPIC', `-I${include}`, tables, '-o', tablesObject]);
+    if (tabled.status !== 0) throw new Error(`the tables do not compile:\n${tabled.stderr}`);
     mkdirSync(dirname(out), { recursive: true });
-    renameSync(library, out);
+    const linked = runProgram('ld', ['-shared', tablesObject, object, '-o', out, ...libraries()]);
+    if (linked.status !== 0) throw new Error(`the library does not link:\n${linked.stderr}`);
     return { errors: [], kernels, constants };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -271,17 +260,25 @@ function languageOf({ language = 310 }: CompileOptions): number {
 }
 
 function mathFlags({ math, functions }: CompileOptions): readonly string[] {
-  const areFast = functions === undefined ? math === 'fast' : functions === 'fast';
+  const isFast = functions === undefined ? math === 'fast' : functions === 'fast';
   return [
     math === 'fast' ? '-ffp-contract=on' : '-ffp-contract=off',
-    ...(areFast ? ['-DMETAL_SIM_FAST'] : []),
+    ...(isFast ? ['-DMETAL_SIM_FAST'] : []),
   ];
 }
 
-/** build/libmetal_sim.so, which holds what compiled kernels call. */
-function engineLibrary(): readonly string[] {
+let systemLibraries: readonly string[] | undefined;
+
+/**
+ * build/libmetal_sim.so, which holds what compiled kernels call, the mathematics of C, and the conversions of halfs that a compiler
+ * leaves to its run-time library. Their places are asked for once: ld by itself takes half the time of clang that calls it.
+ */
+function libraries(): readonly string[] {
   const build = fileURLToPath(new URL('../../../build/', sourceFolder()));
-  return [`-L${build}`, '-lmetal_sim', `-Wl,-rpath,${build}`];
+  systemLibraries ??= ['-print-file-name=libm.so.6', '-print-libgcc-file-name'].map((question) =>
+    run([question]).stdout.trim(),
+  );
+  return [`-L${build}`, '-lmetal_sim', '-rpath', build, ...systemLibraries];
 }
 
 /** What compiled code depends on besides its source: headers, translation, compiler. */
@@ -308,7 +305,7 @@ function precompiled(flags: readonly string[]): string {
   const key = createHash('sha256').update(simulatorHash()).update(emit.join('\0')).digest('hex');
   const path = join(cacheFolder(), `headers-${key.slice(0, 16)}.pch`);
   if (existsSync(path)) return path;
-  const own = `${path}.${process.pid}`;
+  const own = `${path}.${randomUUID()}`;
   const made = run([...emit, '-c', join(include, 'metal_sim_headers.clcpp'), '-o', own]);
   if (made.status !== 0) throw new Error(`the headers do not compile:\n${made.stderr}`);
   renameSync(own, path);
@@ -328,20 +325,29 @@ export function cacheKey(source: string, options: CompileOptions): string {
       languageOf(options),
       [...(options.macros ?? [])],
       options.unchecked,
-      options.math,
-      options.functions,
-      isOptimised(),
+      mathFlags(options),
+      isOptimised(options),
     ]),
   );
   return hash.digest('hex').slice(0, 32);
 }
 
-function run(args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr, error } = spawnSync(clang, args, {
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: readonly string[]): Ended {
+  return runProgram(clang, args);
+}
+
+function runProgram(program: string, args: readonly string[]): Ended {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  if (error !== undefined) throw new Error(`cannot run ${clang}: ${error.message}`);
+  if (error !== undefined) throw new Error(`cannot run ${program}: ${error.message}`);
   return { status, stdout, stderr };
 }
 

@@ -23,7 +23,7 @@ using namespace metal_sim;
 
 namespace {
 
-std::mutex mutex;  // workers share the engine
+std::mutex mutex;  // workers share what is loaded
 std::map<std::string, const metal_sim_library*> libraries;
 
 napi_value fail(napi_env env, const std::string& message) {
@@ -85,6 +85,9 @@ napi_value run(napi_env env, napi_callback_info info) {
   dispatch.threadgroup = {number_at(env, args[4], 0), number_at(env, args[4], 1), number_at(env, args[4], 2)};
   dispatch.is_nonuniform = option(env, args[5], "nonuniform") != 0;
   Engine& engine = Engine::shared();
+  // the host API may use it, too, from other workers
+  const auto engine_lock = engine.lock();
+  const bool is_flushing = engine.is_flushing();
   engine.seed(option(env, args[5], "seed") + 1);
   engine.flush_subnormals(option(env, args[5], "flush") != 0);
   napi_value lengths;
@@ -122,6 +125,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   dispatch.unordered_since = engine.next_dispatch();
   std::vector<Finding> findings = engine.run(dispatch);
   for (uint32_t more = option(env, args[5], "again"); more > 0 && findings.empty(); more--) findings = engine.run(dispatch);
+  engine.flush_subnormals(is_flushing);
   for (const Held& h : held) {
     std::memcpy(h.js, reinterpret_cast<void*>(h.allocation->base), h.size);
     engine.memory().release(h.allocation);

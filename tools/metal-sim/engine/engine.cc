@@ -791,16 +791,18 @@ std::vector<Finding> Engine::transfer(const std::string& what, const std::vector
   return {};
 }
 
+/** Whether an address lies in a library of kernels. The lock ends here: a fiber that stops never comes back to let go of it. */
+bool Engine::is_constant(uintptr_t address) {
+  const std::lock_guard lock(constants_mutex_);
+  return std::any_of(constants_.begin(), constants_.end(), [&](const Range& range) { return address - range.base < range.length; });
+}
+
 /** An access that no bound buffer holds: constants of a library may be read. */
 void Engine::outside(uintptr_t address, bool is_write, std::string what, const void* site) {
-  {
-    const std::lock_guard lock(constants_mutex_);
-    for (const Range& range : constants_) {
-      if (address - range.base >= range.length) continue;
-      if (!is_write) return;
-      report("out-of-bounds", "writes to a constant", site);
-      stop();
-    }
+  if (is_constant(address)) {
+    if (!is_write) return;
+    report("out-of-bounds", "writes to a constant", site);
+    stop();
   }
   what += "outside of every buffer that is bound";
   // say which buffer was missed, if one is near

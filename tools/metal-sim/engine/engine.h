@@ -96,6 +96,8 @@ class Engine {
   static Engine& shared();
 
   Memory& memory() { return memory_; }
+  /** Held by whoever runs dispatches, from what it sets before to the last of them: one runs at a time, whoever asks. */
+  std::unique_lock<std::mutex> lock() { return std::unique_lock(run_mutex_); }
   /** Numbers of dispatches, in the order in which they run. */
   uint32_t next_dispatch() const { return serial_ + 1; }
   /** Runs one dispatch to its end, or to its first finding. */
@@ -111,6 +113,7 @@ class Engine {
 
   /** Whether subnormal floats are zeros to arithmetic, as on Apple GPUs; halfs stay as they are. METAL_SIM_FLUSH=1 begins so. */
   void flush_subnormals(bool is_on) { is_flushing_ = is_on; }
+  bool is_flushing() const { return is_flushing_; }
 
   // Called by kernels.
   bool fails_spuriously() { return random_() % 8 == 0; }
@@ -151,6 +154,7 @@ class Engine {
   };
 
   void bind(const Dispatch& dispatch);
+  bool is_constant(uintptr_t address);
   void outside(uintptr_t address, bool is_write, std::string what, const void* site);
   void run_threadgroup(const Dispatch& dispatch, Size position);
   void run_threads(const Dispatch& dispatch, Size position);
@@ -229,6 +233,7 @@ class Engine {
   std::vector<Finding> findings_;
   std::vector<Range> constants_;
   std::mutex constants_mutex_;
+  std::mutex run_mutex_;
   Lane* current_ = nullptr;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<unsigned> order_;

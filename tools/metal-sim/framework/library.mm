@@ -1,17 +1,19 @@
 /**
- * Libraries: Metal source becomes a shared library through tools/metal-sim/compile, which runs as a process of its own. What was
+ * Libraries: Metal source becomes a shared library through tools/metal-sim/compile, which runs as a process of its own beside this one. What was
  * compiled is kept in a folder ($METAL_SIM_CACHE, else one for the user in the temporary folder) under a hash of the source.
  */
 #import "objects.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -71,10 +73,22 @@ bool readFile(const std::string &path, std::string &text) {
   return true;
 }
 
-/** What the result of compiling depends on besides the source: the engine, the compiler's own code and its headers. */
+/** Which clang the compiler finds: its size and time. */
+std::string clangStamp() {
+  std::istringstream folders(std::getenv("PATH") == nullptr ? "" : std::getenv("PATH"));
+  struct stat status;
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (stat((folder + "/clang-19").c_str(), &status) != 0) continue;
+    return std::to_string(status.st_size) + " " + std::to_string(status.st_mtime) + " ";
+  }
+  return "";
+}
+
+/** What the result of compiling depends on besides the source: clang, the engine, the compiler's own code and its headers. */
 std::string stampOf(const std::string &build) {
   std::string stamp, text;
   readFile(build + "/libmetal_sim.so.hash", stamp);
+  stamp += clangStamp();
   for (const char *folder : {"/../dist/tools/metal-sim/compile", "/../dist/tools/metal-check", "/../tools/metal-sim/include"}) {
     std::error_code problem;
     std::vector<std::string> paths;
@@ -92,72 +106,151 @@ std::string stampOf(const std::string &build) {
   return stamp;
 }
 
-/** Runs a program to its end with its output going to `output`; false when it could not be started. */
-bool runProgram(const std::vector<std::string> &words, const std::string &output) {
-  std::vector<char *> arguments;
-  for (const std::string &word : words) arguments.push_back(const_cast<char *>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  pid_t child = 0;
-  const int problem = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (problem != 0) return false;
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+/** A list of words as a line of JSON. */
+std::string jsonOf(const std::vector<std::string> &words) {
+  std::string json = "[";
+  for (const std::string &word : words) {
+    json += json.size() > 1 ? ", \"" : "\"";
+    for (const char c : word) {
+      char escaped[8];
+      if (c == '"' || c == '\\') json += {'\\', c};
+      else if (static_cast<uint8_t>(c) >= 32) json += c;
+      else {
+        std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
+        json += escaped;
+      }
+    }
+    json += '"';
   }
-  return true;
+  return json + "]\n";
 }
+
+/**
+ * The compiler of the simulator, a process that stays up: started by the first library that nobody has compiled yet, ended by the end
+ * of this process, which ends its input. Whoever uses it holds `cacheMutex`.
+ */
+class Compiler {
+ public:
+  /** The answer to one request; empty when there is none. A process that has died, or been killed, is started anew once. */
+  std::string ask(const std::string &request) {
+    for (int attempt = 0; attempt < 2; attempt++) {
+      std::string answer;
+      if ((socket_ >= 0 || start()) && send(request) && receive(answer)) return answer;
+      stop();
+    }
+    return "";
+  }
+
+ private:
+  bool start() {
+    int ends[2];
+    // nobody else that this process starts may inherit them: the compiler would outlive it
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
+    const char *given = std::getenv("METAL_SIM_COMPILER");
+    const std::string compiler = given != nullptr ? given : buildFolder() + "/../dist/tools/metal-sim/compile/main.js";
+    std::string words[] = {"node", compiler, "--serve"};
+    char *arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    const int problem = posix_spawnp(&child_, arguments[0], &actions, nullptr, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    socket_ = ends[0];
+    if (problem != 0) stop();
+    return problem == 0;
+  }
+
+  void stop() {
+    if (socket_ >= 0) close(socket_);
+    if (child_ > 0) {
+      kill(child_, SIGKILL);
+      while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+      }
+    }
+    socket_ = -1;
+    child_ = 0;
+  }
+
+  bool send(const std::string &request) const {
+    for (size_t done = 0; done < request.size();) {
+      const ssize_t part = ::send(socket_, request.data() + done, request.size() - done, MSG_NOSIGNAL);
+      if (part < 0 && errno == EINTR) continue;
+      if (part <= 0) return false;
+      done += static_cast<size_t>(part);
+    }
+    return true;
+  }
+
+  bool receive(std::string &answer) const {
+    char part[65536];
+    while (answer.empty() || answer.back() != '\n') {
+      const ssize_t length = recv(socket_, part, sizeof part, 0);
+      if (length < 0 && errno == EINTR) continue;
+      if (length <= 0) return false;
+      answer.append(part, static_cast<size_t>(length));
+    }
+    return true;
+  }
+
+  int socket_ = -1;
+  pid_t child_ = 0;
+};
 
 bool isUnchecked() {
   const char *checks = std::getenv("METAL_SIM_CHECKS");
   return checks != nullptr && std::string(checks) == "off";
 }
 
-/** Compiles, or takes what was compiled before. `constants` is JSON. */
-Loaded compileSource(const std::string &source, const std::string &constants, const std::vector<std::string> &options) {
+bool isOptimised() {
+  const char *optimise = std::getenv("METAL_SIM_OPTIMIZE");
+  return optimise == nullptr || std::string(optimise) != "0";
+}
+
+/** Compiles, or takes what was compiled before; errors are not kept. `constants` is JSON. */
+Loaded compileSource(const std::string &source, const std::string &constants, std::vector<std::string> options) {
+  options.push_back(isOptimised() ? "--optimize" : "--no-optimize");
+  if (isUnchecked()) options.push_back("--unchecked");
   const std::lock_guard lock(cacheMutex);
   static std::map<std::string, Loaded> known;
-  const std::string build = buildFolder();
-  static const std::string stamp = stampOf(build);
-  std::string chosen;
-  for (const std::string &option : options) chosen += option + '\0';
-  const std::string all = source + '\0' + constants + '\0' + chosen + stamp + (isUnchecked() ? "-" : "+");
+  static Compiler compiler;
+  static const std::string stamp = stampOf(buildFolder());
+  std::string all = source + '\0' + constants + '\0' + stamp;
+  for (const std::string &word : options) all += '\0' + word;
   char key[40];
   std::snprintf(key, sizeof key, "%016llx%016llx", (unsigned long long)hashOf(all, 0), (unsigned long long)hashOf(all, 77));
   if (auto found = known.find(key); found != known.end()) return found->second;
   const std::string base = cacheFolder() + "/" + key;
   Loaded loaded;
   loaded.key = key;
-  if (!readFile(base + ".json", loaded.json)) {
+  struct stat status;
+  const bool isThere = readFile(base + ".json", loaded.json) && stat((base + ".so").c_str(), &status) == 0;
+  if (!isThere) {
+    // other processes may compile the same at this moment
     const std::string unique = base + "." + std::to_string(getpid());
     {
       std::ofstream file(unique + ".metal", std::ios::binary);
       file << source;
     }
-    const char *given = std::getenv("METAL_SIM_COMPILER");
-    const std::string compiler = given != nullptr ? given : build + "/../dist/tools/metal-sim/compile/main.js";
-    std::vector<std::string> words = {"node", compiler, unique + ".metal", unique + ".so", "--constants", constants};
+    std::vector<std::string> words = {unique + ".metal", unique + ".so", "--constants", constants};
     words.insert(words.end(), options.begin(), options.end());
-    if (isUnchecked()) words.push_back("--unchecked");
-    const bool isStarted = runProgram(words, unique + ".json");
-    readFile(unique + ".json", loaded.json);
+    loaded.json = compiler.ask(jsonOf(words));
     unlink((unique + ".metal").c_str());
-    if (!isStarted || loaded.json.empty()) {
-      unlink((unique + ".json").c_str());
+    if (loaded.json.empty()) {
       loaded.json = "{\"errors\": [{\"line\": 0, \"column\": 0, \"message\": \"the compiler of the simulator did not run: npm run build\"}]}";
       return loaded;
     }
-    rename((unique + ".so").c_str(), (base + ".so").c_str());
+    if (rename((unique + ".so").c_str(), (base + ".so").c_str()) != 0) return loaded;
+    {
+      std::ofstream file(unique + ".json", std::ios::binary);
+      file << loaded.json;
+    }
     rename((unique + ".json").c_str(), (base + ".json").c_str());
   }
-  struct stat status;
-  if (stat((base + ".so").c_str(), &status) == 0) {
-    loaded.handle = dlopen((base + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (loaded.handle == nullptr) std::fprintf(stderr, "metal-sim: %s\n", dlerror());
-    else loaded.library = static_cast<const metal_sim_library *>(dlsym(loaded.handle, "metal_sim_library"));
-  }
+  loaded.handle = dlopen((base + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (loaded.handle == nullptr) std::fprintf(stderr, "metal-sim: %s\n", dlerror());
+  else loaded.library = static_cast<const metal_sim_library *>(dlsym(loaded.handle, "metal_sim_library"));
   known[key] = loaded;
   return loaded;
 }

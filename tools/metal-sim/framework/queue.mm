@@ -14,8 +14,7 @@ NSString *const MTLCommandBufferErrorDomain = @"MTLCommandBufferErrorDomain";
 NSString *const MTLCommandBufferEncoderInfoErrorKey = @"MTLCommandBufferEncoderInfoErrorKey";
 
 std::unique_lock<std::mutex> SimLockEngine(void) {
-  static std::mutex mutex;
-  return std::unique_lock<std::mutex>(mutex);
+  return metal_sim::Engine::shared().lock();
 }
 
 namespace {
