@@ -2,6 +2,17 @@
  * The rules of Metal that clang's OpenCL C++ mode does not have: what any Metal source must keep, whoever wrote it. Each looks at tokens,
  * scopes and kernel signatures and reports what a Metal compiler refuses.
  */
+import {
+  addressSpaceOnOtherPointers,
+  initialisersAreConstant,
+  noLongDoubleLiterals,
+  noLongLong,
+  noNoexceptOperator,
+  noOtherLanguages,
+  noReservedNames,
+  otherGlobalsAreConstant,
+} from './declarations.ts';
+import { bindings, functionConstants, inputTypes, kernelsAreNoMembers } from './signatures.ts';
 import { closing, isTypeAt, type KernelText, type Structure } from './structure.ts';
 import type { Token } from './tokens.ts';
 import { forbiddenWords, kernelInputs, keywords } from './words.ts';
@@ -30,6 +41,9 @@ export const error = (token: Token, message: string): RuleError => ({
 export const noForbiddenWords: Rule = ({ tokens }) =>
   tokens.flatMap((t, i) => {
     if (t.kind !== 'word') return [];
+    // the deviation of a mean may be called std
+    if (t.text === 'std' && tokens[i + 1]?.text !== '::' && tokens[i - 1]?.text !== 'namespace')
+      return [];
     const reason = forbiddenWords.get(t.text);
     if (reason !== undefined) return [error(t, reason)];
     if (t.text === 'delete' && tokens[i - 1]?.text !== '=') {
@@ -183,6 +197,15 @@ const isFunctionToo = (
       !kernels.some((k) => k.name === t),
   );
 
+/** The name of the namespace around a token. */
+function innermost(tokens: readonly Token[], scopes: Structure['scopes'], i: number): string {
+  const depth = scopes[i]!.length;
+  for (let at = i - 1; at >= 0 && depth > 0; at--) {
+    if (tokens[at]!.text === '{' && scopes[at]!.length === depth - 1) return tokens[at - 1]!.text;
+  }
+  return '';
+}
+
 export const kernelNames: Rule = ({ kernels, tokens, scopes }) => {
   const errors: RuleError[] = [];
   const seen = new Set<string>();
@@ -190,9 +213,9 @@ export const kernelNames: Rule = ({ kernels, tokens, scopes }) => {
     const isOthers =
       isLibraryFunction(k.name.text) || isFunctionToo({ kernels, tokens, scopes }, k);
     const isPlain = k.templateParameters === undefined;
-    if (isPlain && seen.has(k.name.text))
-      errors.push(error(k.name, `kernel ${k.name.text} is overloaded`));
-    if (isPlain) seen.add(k.name.text);
+    const key = `${innermost(tokens, scopes, tokens.indexOf(k.name))} ${k.name.text}`;
+    if (isPlain && seen.has(key)) errors.push(error(k.name, `kernel ${k.name.text} is overloaded`));
+    if (isPlain) seen.add(key);
     if (k.returnType !== 'void') errors.push(error(k.name, 'a kernel must return void'));
     const calls = tokens.filter(
       (t, i) =>
@@ -413,6 +436,18 @@ const languageRules: readonly Rule[] = [
   noAtomicsOfOneThread,
   threadLimit,
   kernelParameters,
+  noLongLong,
+  noNoexceptOperator,
+  noOtherLanguages,
+  noLongDoubleLiterals,
+  addressSpaceOnOtherPointers,
+  otherGlobalsAreConstant,
+  initialisersAreConstant,
+  noReservedNames,
+  inputTypes,
+  bindings,
+  kernelsAreNoMembers,
+  functionConstants,
 ];
 
 /** What Metal refuses, in order of lines. */

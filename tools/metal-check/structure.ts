@@ -2,7 +2,8 @@
  * What the rules know of a source without a syntax tree: the kind of the scope around each token, the kernels with
  * their parameters, and the structs.
  */
-import type { Token } from './tokens.ts';
+import { integerConstants, integerValue } from './indices.ts';
+import { type Token, tokenize } from './tokens.ts';
 
 export type ScopeKind = 'namespace' | 'struct' | 'function' | 'kernel' | 'block' | 'initialiser';
 
@@ -89,7 +90,37 @@ export function analyse(tokens: readonly Token[]): Structure {
   });
   const templateTypes = templateTypesOf(tokens, typeNames);
   for (const name of templateTypes.keys()) typeNames.add(name);
-  return { tokens, scopes, kernels: kernelsOf(tokens), structs, typeNames, templateTypes };
+  return {
+    tokens,
+    scopes,
+    kernels: numbered(kernelsOf(tokens), tokens),
+    structs,
+    typeNames,
+    templateTypes,
+  };
+}
+
+/** Kernels whose attributes have numbers in place of names and expressions, where those are known. */
+function numbered(kernels: readonly KernelText[], tokens: readonly Token[]): KernelText[] {
+  const values = integerConstants(tokens);
+  const number = (text: string): string =>
+    /^\d*$/.test(text) ? text : String(integerValue(tokenize(text), values) ?? text);
+  const limit = 'max_total_threads_per_threadgroup';
+  return kernels.map((k) => {
+    const threads = k.attributes.get(limit);
+    return {
+      ...k,
+      attributes:
+        threads === undefined
+          ? k.attributes
+          : new Map([...k.attributes, [limit, number(threads)] as const]),
+      parameters: k.parameters.map((p) =>
+        p.attributeArgument === undefined || !['buffer', 'threadgroup'].includes(p.attribute ?? '')
+          ? p
+          : { ...p, attributeArgument: number(p.attributeArgument) },
+      ),
+    };
+  });
 }
 
 /** Whether the word at `i` names a type there. */

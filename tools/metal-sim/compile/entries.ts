@@ -26,9 +26,9 @@ const vectorInputs: ReadonlyMap<string, string> = new Map([
 const fixedInputs: ReadonlyMap<string, string> = new Map([
   ['threads_per_simdgroup', '32u'],
   ['thread_execution_width', '32u'],
-  ['quadgroups_per_threadgroup', '(a->thread->simdgroup_count * 8u)'],
-  ['thread_index_in_quadgroup', '(a->thread->index_in_threadgroup % 4u)'],
-  ['quadgroup_index_in_threadgroup', '(a->thread->index_in_threadgroup / 4u)'],
+  ['quadgroups_per_threadgroup', '(metal_sim_a->thread->simdgroup_count * 8u)'],
+  ['thread_index_in_quadgroup', '(metal_sim_a->thread->index_in_threadgroup % 4u)'],
+  ['quadgroup_index_in_threadgroup', '(metal_sim_a->thread->index_in_threadgroup / 4u)'],
 ]);
 
 export function isInput(name: string): boolean {
@@ -41,19 +41,21 @@ export function isInput(name: string): boolean {
 }
 
 function argument({ kind, builtin, index }: TranslatedParameter, i: number): string {
-  const type = `P::at<${i}>::type`;
+  const type = `metal_sim_P::at<${i}>::type`;
   switch (kind) {
     case 'device':
     case 'constant':
-      return `metal_sim::argument<${type}>::of(a->buffers[${index}])`;
+      return `metal_sim::argument<${type}>::of(metal_sim_a->buffers[${index}])`;
     case 'threadgroup':
-      return `metal_sim::argument<${type}>::of(a->threadgroup[${index}])`;
+      return `metal_sim::argument<${type}>::of(metal_sim_a->threadgroup[${index}])`;
     case 'builtin': {
       const vector = vectorInputs.get(builtin ?? '');
-      if (vector !== undefined) return `metal_sim::input<${type}>::of(a->thread->${vector})`;
+      if (vector !== undefined)
+        return `metal_sim::input<${type}>::of(metal_sim_a->thread->${vector})`;
       if (builtin === 'grid_origin') return `metal_sim::input<${type}>::zero()`;
       const scalar = scalarInputs.get(builtin ?? '');
-      const value = scalar === undefined ? fixedInputs.get(builtin ?? '') : `a->thread->${scalar}`;
+      const value =
+        scalar === undefined ? fixedInputs.get(builtin ?? '') : `metal_sim_a->thread->${scalar}`;
       return `(${type})(${value ?? '0u'})`;
     }
   }
@@ -85,8 +87,8 @@ export function entryText(kernels: readonly TranslatedKernel[]): string {
     const isBuffer = (p: TranslatedParameter): boolean => p.kind !== 'builtin';
     lines.push(
       `typedef metal_sim::parameters<${type}> metal_sim_types_${k};`,
-      `extern "C" __attribute__((no_sanitize("kernel-address"))) void metal_sim_run_${k}(const metal_sim_arguments* a) {`,
-      `  typedef metal_sim_types_${k} P;`,
+      `extern "C" __attribute__((no_sanitize("kernel-address"))) void metal_sim_run_${k}(const metal_sim_arguments* metal_sim_a) {`,
+      `  typedef metal_sim_types_${k} metal_sim_P;`,
       `  ${expression}(\n    ${args});`,
       '}',
       table('sizes', 'ulong', (p, i) =>

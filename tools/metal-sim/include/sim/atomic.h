@@ -8,6 +8,10 @@ template <typename T> struct atomic {
                 "atomics are of int, uint, float, bool or ulong");
   T value_;
   typedef T metal_sim_value;
+  atomic() = default;
+  // read and written by functions only
+  atomic(const atomic &) = delete;
+  atomic &operator=(const atomic &) = delete;
 };
 // clang has these names without the last _
 typedef atomic<int> atomic_int_;
@@ -28,24 +32,25 @@ METAL_SIM_INLINE bool perform(operation o, void *at, bool x) { return metal_sim_
 template <typename T> constexpr bool is_any = metal::is_same_v<T, int> || metal::is_same_v<T, uint> || metal::is_same_v<T, float> ||
                                               metal::is_same_v<T, bool>;
 template <typename T> constexpr bool is_integer = metal::is_same_v<T, int> || metal::is_same_v<T, uint>;
-/** Sums of floats exist in device memory only. */
+/** Floats are atomic in device memory only. */
+template <typename T> constexpr bool is_local = is_integer<T> || metal::is_same_v<T, bool>;
 template <typename T> constexpr bool is_number = is_integer<T> || metal::is_same_v<T, float>;
 
 }  // namespace metal_sim
 
 namespace metal {
 
-#define METAL_SIM_ATOMIC(SPACE, SUMS) \
-  template <typename T, typename = enable_if_t<metal_sim::is_any<T>>> \
+#define METAL_SIM_ATOMIC(SPACE, ANY, SUMS) \
+  template <typename T, typename = enable_if_t<metal_sim::ANY<T>>> \
   METAL_SIM_INLINE T atomic_load_explicit(const volatile SPACE atomic<T> *object, memory_order) { \
     return metal_sim::perform(metal_sim::load, (void *)object, T(0)); \
   } \
-  template <typename T, typename = enable_if_t<metal_sim::is_any<T>>> \
+  template <typename T, typename = enable_if_t<metal_sim::ANY<T>>> \
   METAL_SIM_INLINE void atomic_store_explicit(volatile SPACE atomic<T> *object, typename metal_sim_identity<T>::type desired, \
                                               memory_order) { \
     metal_sim::perform(metal_sim::store, (void *)object, desired); \
   } \
-  METAL_SIM_FETCH(SPACE, atomic_exchange_explicit, exchange, is_any) \
+  METAL_SIM_FETCH(SPACE, atomic_exchange_explicit, exchange, ANY) \
   METAL_SIM_FETCH(SPACE, atomic_fetch_add_explicit, add, SUMS) \
   METAL_SIM_FETCH(SPACE, atomic_fetch_sub_explicit, sub, SUMS) \
   METAL_SIM_FETCH(SPACE, atomic_fetch_and_explicit, bit_and, is_integer) \
@@ -53,7 +58,7 @@ namespace metal {
   METAL_SIM_FETCH(SPACE, atomic_fetch_xor_explicit, bit_xor, is_integer) \
   METAL_SIM_FETCH(SPACE, atomic_fetch_min_explicit, min, is_integer) \
   METAL_SIM_FETCH(SPACE, atomic_fetch_max_explicit, max, is_integer) \
-  template <typename T, typename = enable_if_t<metal_sim::is_number<T>>> \
+  template <typename T, typename = enable_if_t<metal_sim::SUMS<T>>> \
   METAL_SIM_INLINE bool atomic_compare_exchange_weak_explicit(volatile SPACE atomic<T> *object, __private T *expected, \
                                                               typename metal_sim_identity<T>::type desired, memory_order, \
                                                               memory_order) { \
@@ -67,8 +72,8 @@ namespace metal {
   METAL_SIM_INLINE T NAME(volatile SPACE atomic<T> *object, typename metal_sim_identity<T>::type operand, memory_order) { \
     return metal_sim::perform(metal_sim::OPERATION, (void *)object, operand); \
   }
-METAL_SIM_ATOMIC(metal_sim_device, is_number)
-METAL_SIM_ATOMIC(__local, is_integer)
+METAL_SIM_ATOMIC(metal_sim_device, is_any, is_number)
+METAL_SIM_ATOMIC(__local, is_local, is_integer)
 #undef METAL_SIM_ATOMIC
 #undef METAL_SIM_FETCH
 
