@@ -40,6 +40,13 @@ export interface MetalMemory {
   readonly reuses: number;
 }
 
+/** What has been encoded since the process began; `commands` are kernels and copies. */
+export interface MetalCounts {
+  readonly commandBuffers: number;
+  readonly commands: number;
+  readonly barriers: number;
+}
+
 /** What one dispatch took on the GPU. */
 export interface KernelTiming {
   readonly kernel: string;
@@ -105,6 +112,9 @@ export interface MetalNative {
   /** Detaches a buffer; its memory is free once the runs that use it have ended. */
   release(buffer: ArrayBuffer): void;
   memoryStatistics(): MetalMemory;
+  counts(): MetalCounts;
+  /** How many pipelines a library has: kernels of the same function with the same constants share one. */
+  pipelineCount(library: MetalLibrary): number;
   setCacheLimit(bytes: number): void;
   trimMemory(): void;
   /**

@@ -31,6 +31,9 @@ using mlxc::Span;
 using mlxc::Stream;
 
 constexpr size_t kFirstSweep = size_t{64} << 20;
+/** Buffers that a kernel can be given, one binding being left for its integers. */
+constexpr size_t kMostBindings = 30;
+constexpr uint64_t kMostTable = uint64_t{1} << 20;
 
 /** A buffer behind an array buffer: let go by `release`, by `sweep`, or by the finalizer, whichever is first. */
 struct Allocation {
@@ -158,8 +161,13 @@ std::string readKernels(const Napi::Array &from, std::vector<KernelRequest> &req
     const auto kernel = from.Get(i).As<Napi::Object>();
     KernelRequest request{kernel.Get("name").ToString(), {}, kernel.Get("threads").ToNumber().Uint32Value(),
                           kernel.Get("accesses").ToString(), kernel.Get("usesTable").ToBoolean()};
+    if (request.threads == 0) return "the kernel " + request.name + " has threadgroups without threads";
     std::string problem = readExternal(kernel, request);
     if (!problem.empty()) return problem;
+    const bool isTable = request.usesTable || !request.arguments.entries.empty();
+    if (!isTable && request.accesses.size() > kMostBindings) return "the kernel " + request.name + " has too many buffers";
+    if (request.arguments.index > kMostBindings) return "the kernel " + request.name + " has a binding beyond the last";
+    if (request.arguments.bytes > kMostTable) return "the kernel " + request.name + " has an argument buffer that is too large";
     const Napi::Value constants = kernel.Get("constants");
     if (constants.IsArray()) {
       const auto list = constants.As<Napi::Array>();
@@ -437,6 +445,25 @@ Napi::Value statistics(const Napi::CallbackInfo &info) {
   return result;
 }
 
+/** counts(): what has been encoded since the process began. */
+Napi::Value counts(const Napi::CallbackInfo &info) {
+  MetalContext *context = MetalContext::shared();
+  if (context == nullptr) return fail(info.Env(), "there is no GPU");
+  mlxc::Counts &counted = context->counts();
+  auto result = Napi::Object::New(info.Env());
+  result.Set("commandBuffers", static_cast<double>(counted.commandBuffers));
+  result.Set("commands", static_cast<double>(counted.commands));
+  result.Set("barriers", static_cast<double>(counted.barriers));
+  return result;
+}
+
+/** pipelineCount(library) */
+Napi::Value pipelineCount(const Napi::CallbackInfo &info) {
+  if (!info[0].IsExternal()) return fail(info.Env(), "pipelineCount takes a library");
+  const auto &library = *info[0].As<Napi::External<LibraryReference>>().Data();
+  return Napi::Number::New(info.Env(), static_cast<double>(library->pipelines()));
+}
+
 /** setCacheLimit(bytes) */
 Napi::Value setCacheLimit(const Napi::CallbackInfo &info) {
   const double bytes = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
@@ -534,6 +561,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   set("allocate", allocate);
   set("release", releaseBuffer);
   set("memoryStatistics", statistics);
+  set("counts", counts);
+  set("pipelineCount", pipelineCount);
   set("setCacheLimit", setCacheLimit);
   set("trimMemory", trim);
   set("configure", configure);

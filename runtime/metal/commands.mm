@@ -100,6 +100,7 @@ void Commands::commit() {
   }];
   onCommit_();
   [buffer.get() commit];
+  context_.counts().commandBuffers++;
   hazards_.clear();
   commands_ = 0;
   bytes_ = 0;
@@ -109,6 +110,7 @@ void Commands::commit() {
 void Commands::order() {
   if (hazards_.needBarrier(accesses_)) {
     [encoder_.get() memoryBarrierWithScope:MTLBarrierScopeBuffers];
+    context_.counts().barriers++;
     hazards_.clear();
   }
   hazards_.add(accesses_);
@@ -190,6 +192,7 @@ void Commands::launch(const Kernel &kernel, MTLSize grid) {
                    threadsPerThreadgroup:MTLSizeMake(static_cast<NSUInteger>(kernel.request.threads), 1, 1)];
   }
   kernels_.push_back(&kernel);
+  context_.counts().commands++;
   commands_++;
   for (const Access &access : accesses_) bytes_ += access.end - access.begin;
   MetalOptions &options = context_.options();

@@ -2,6 +2,7 @@
 #import <Metal/Metal.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,6 +31,14 @@ struct CopyArguments {
   uint32_t padding;
 };
 
+/** What has been encoded since the process began. */
+struct Counts {
+  std::atomic<uint64_t> commandBuffers{0};
+  /** Kernels and copies. */
+  std::atomic<uint64_t> commands{0};
+  std::atomic<uint64_t> barriers{0};
+};
+
 /** What one kernel took on the GPU. */
 struct Timing {
   std::string kernel;
@@ -45,6 +54,7 @@ class MetalContext {
   id<MTLDevice> device() const { return device_.get(); }
   BufferPool &pool() { return *pool_; }
   MetalOptions &options() { return options_; }
+  Counts &counts() { return counts_; }
 
   /** A command buffer that does not retain what it uses: the run does. Autoreleased; nil when Metal gives none. Blocks while too many are under way. */
   id<MTLCommandBuffer> commandBuffer();
@@ -79,6 +89,7 @@ class MetalContext {
 
   const Retained<id<MTLDevice>> device_;
   MetalOptions options_;
+  Counts counts_;
   const std::unique_ptr<BufferPool> pool_;
   mutable std::mutex mutex_;
   Retained<id<MTLCommandQueue>> queue_;

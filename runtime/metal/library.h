@@ -64,11 +64,14 @@ class MetalLibrary {
   std::string openFile(id<MTLDevice> device, const std::string &path, std::vector<KernelRequest> requests);
 
   const std::vector<Kernel> &kernels() const { return kernels_; }
+  /** Kernels of the same function with the same constants share one. */
+  size_t pipelines() const { return pipelines_; }
 
  private:
   std::string build(id<MTLDevice> device, id<MTLLibrary> main, std::vector<KernelRequest> requests);
 
   std::vector<Kernel> kernels_;
+  size_t pipelines_ = 0;
 };
 
 }  // namespace mlxc

@@ -68,7 +68,8 @@ std::string buildKernel(id<MTLDevice> device, id<MTLLibrary> library, Kernel &ke
     MTLComputePipelineDescriptor *descriptor = [[[MTLComputePipelineDescriptor alloc] init] autorelease];
     descriptor.label = stringOf(request.name);
     descriptor.computeFunction = function.get();
-    descriptor.threadGroupSizeIsMultipleOfThreadExecutionWidth = request.threads % 32 == 0;
+    // launches that count threads have smaller groups at their edges
+    descriptor.threadGroupSizeIsMultipleOfThreadExecutionWidth = request.threadgroup[0] == 0 && request.threads % 32 == 0;
     NSError *error = nil;
     kernel.pipeline = Retained<id<MTLComputePipelineState>>::adopt([device newComputePipelineStateWithDescriptor:descriptor
                                                                                                         options:MTLPipelineOptionNone
@@ -76,9 +77,11 @@ std::string buildKernel(id<MTLDevice> device, id<MTLLibrary> library, Kernel &ke
                                                                                                           error:&error]);
     if (!kernel.pipeline) return "the kernel " + request.name + ": " + describe(error, "its pipeline cannot be built");
     const NSUInteger most = [kernel.pipeline.get() maxTotalThreadsPerThreadgroup];
-    if (request.threads > most) {
+    const uint64_t *group = request.threadgroup;
+    const uint64_t threads = group[0] == 0 ? request.threads : group[0] * group[1] * group[2];
+    if (threads > most) {
       // dispatched all the same, it would silently do nothing
-      return "the kernel " + request.name + " needs threadgroups of " + std::to_string(request.threads) +
+      return "the kernel " + request.name + " needs threadgroups of " + std::to_string(threads) +
              " threads, this GPU runs it with at most " + std::to_string(most);
     }
     return "";
@@ -133,6 +136,7 @@ std::string MetalLibrary::build(id<MTLDevice> device, id<MTLLibrary> main, std::
     same.push_back(found->second);
     kernels_.push_back({std::move(request), {}});
   }
+  pipelines_ = distinct.size();
   std::vector<std::string> problems(distinct.size());
   std::atomic<size_t> next{0};
   const auto work = [&] {

@@ -9,6 +9,9 @@
 namespace mlxc {
 namespace {
 
+/** Positions in a grid are numbers of 32 bits. */
+constexpr int64_t kMostExtent = 0xffffffff;
+
 /** A run of more commands is encoded on a thread of its own. */
 constexpr int64_t kMostQuick = 256;
 
@@ -52,6 +55,9 @@ std::string Instance::setSteps(const std::vector<int64_t> &code) {
       return "a step names a kernel that does not exist";
     }
     const Kernel &kernel = library->kernels()[static_cast<size_t>(step.kernel)];
+    for (const int64_t extent : step.launch) {
+      if (extent > kMostExtent) return "a grid is too large for Metal";
+    }
     return step.buffers.size() == kernel.request.accesses.size() ? nullptr : "a step has the wrong number of buffers";
   };
   std::string problem = plan.setSteps(code, checkDispatch);

@@ -72,6 +72,8 @@ class StepReader {
         step.count = nonNegative(end);
         step.reverse = next(end) != 0;
         step.index = optionalBuffer(end, 4);
+        // the index is an i32
+        if (step.index >= 0 && step.count > 0x80000000) fail("a loop counts beyond its index");
         step.condition = optionalBuffer(end, 1);
         const int64_t length = nonNegative(end);
         step.body = readSteps(nestedEnd(end, length), step.count, depth + 1);
