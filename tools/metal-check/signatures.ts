@@ -1,4 +1,5 @@
 /** Rules of kernels' signatures beyond single attributes: types by their other names, indices, guards, function constants. */
+import { integerValue } from './integers.ts';
 import { error, type Rule, type RuleError } from './language.ts';
 import { closing, type KernelParameterText, type Structure } from './structure.ts';
 import { kernelInputs } from './words.ts';
@@ -157,7 +158,7 @@ export const functionConstants: Rule = (s) => {
     if (tokens[end]?.text === ',' || tokens[end]?.text === ')') return;
     if (tokens[end]?.text === '=')
       errors.push(error(tokens[end]!, 'a function constant cannot have an initializer'));
-    const index = Number(tokens[i + 2]?.text);
+    const index = integerValue(tokens.slice(i + 2, closing(tokens, i + 1)));
     if (Number.isInteger(index) && used.has(index))
       errors.push(error(t, `function constant index ${index} is used twice`));
     used.add(index);

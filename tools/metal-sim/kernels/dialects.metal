@@ -109,3 +109,11 @@ kernel void turns(device Turn* z [[buffer(0)]], uint i [[thread_position_in_grid
   const Turn t = z[i];
   z[i] = t.re > 0 ? times(t, t) : t;
 }
+
+#define FIRST_CONSTANT 40
+constant int step_a [[function_constant(FIRST_CONSTANT + 0)]];
+constant int step_b [[function_constant(FIRST_CONSTANT + 1)]];
+
+kernel void counted_constants(device int* out [[buffer(0)]], uint i [[thread_position_in_grid]]) {
+  out[i] = step_a * int(i) + step_b;
+}

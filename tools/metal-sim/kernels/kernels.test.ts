@@ -988,3 +988,18 @@ test('a choice between an object and a value', () => {
   run(library('dialects'), { kernel: 'turns', buffers: [z], grid: [1], threadgroup: [3] });
   expect(Array.from(z)).toEqual([-3, 4, -1, 2, 8, -6]);
 });
+
+test('function constants are numbered by expressions', () => {
+  const constants = new Map([
+    [40, '3'],
+    [41, '7'],
+  ]);
+  const out = ints(8);
+  run(library('dialects', { constants }), {
+    kernel: 'counted_constants',
+    buffers: [out],
+    grid: [1],
+    threadgroup: [8],
+  });
+  expect(out).toEqual(ints(8, (i) => 3 * i + 7));
+});
