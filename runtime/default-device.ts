@@ -5,8 +5,12 @@ import type { Device } from './device.ts';
 import { metalDevice } from './metal-device.ts';
 import { hasMetal } from './metal-native.ts';
 
-export function defaultDevice(bundle: Bundle): Device {
-  return hasMetalKernels(bundle) && hasMetal() ? metalDevice() : cpuDevice();
+/** The device for a bundle; `gpu` gives the Metal device where there is one. */
+export function defaultDevice(
+  bundle: Bundle,
+  gpu: () => Device | undefined = () => (hasMetal() ? metalDevice() : undefined),
+): Device {
+  return (hasMetalKernels(bundle) ? gpu() : undefined) ?? cpuDevice();
 }
 
 /** Whether the bundle was built for Metal. */
