@@ -268,6 +268,7 @@ void Engine::run_threads(const Dispatch& dispatch, Size position) {
     current_ = &lane;
     lane.fiber.start(&Engine::enter, &lane);
     lane.fiber.resume();
+      if (lane.fiber.has_overflowed()) report("stack-overflow", "runs out of its stack: it calls itself too often", nullptr);
     if (findings_.empty() && !lane.fiber.is_done()) {
       report("simulator", "waits, and its translation did not expect that: it is a mistake of the simulator", nullptr);
     }
@@ -343,6 +344,7 @@ void Engine::run_fibers(unsigned count) {
       current_ = &lane;
       thread_accesses_ = idle_atomics_ = 0;
       lane.fiber.resume();
+      if (lane.fiber.has_overflowed()) report("stack-overflow", "runs out of its stack: it calls itself too often", nullptr);
       if (!findings_.empty()) return;
     }
     for (unsigned i = 0; i < count; i++) is_finished = is_finished && lanes_[i]->state == kDone;

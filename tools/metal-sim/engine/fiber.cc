@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #if defined(__x86_64__)
 
@@ -94,24 +95,56 @@ namespace metal_sim {
 
 namespace {
 constexpr size_t kStack = 256 * 1024;
+/** Below each stack, never touched but by a thread that runs out of it. */
+constexpr size_t kGuard = 64 * 1024;
+thread_local Fiber* running = nullptr;
+struct sigaction before;
+}  // namespace
+
+/** A stack's end ends its fiber; any other fault is as it would be. */
+void Fiber::fault(int signal, siginfo_t* info, void*) {
+  Fiber* fiber = running;
+  const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+  if (fiber != nullptr && fiber->stack_ - address <= kGuard) {
+    fiber->has_overflowed_ = true;
+    fiber->suspend();
+  }
+  sigaction(signal, &before, nullptr);
 }
 
+/** Faults are handled on a stack of their own, one for each thread that runs fibers. */
+void Fiber::watch() {
+  static thread_local std::unique_ptr<char[]> stack;
+  if (stack != nullptr) return;
+  stack = std::make_unique<char[]>(kGuard);
+  stack_t other{};
+  other.ss_sp = stack.get();
+  other.ss_size = kGuard;
+  sigaltstack(&other, nullptr);
+  static const bool is_installed = [] {
+    struct sigaction action {};
+    action.sa_sigaction = &Fiber::fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    return sigaction(SIGSEGV, &action, &before) == 0;
+  }();
+  (void)is_installed;
+}
+
+
 Fiber::Fiber() {
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   size_ = kStack;
-  void* memory = mmap(nullptr, size_ + page, PROT_READ | PROT_WRITE,
+  void* memory = mmap(nullptr, size_ + kGuard, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
     std::fprintf(stderr, "metal-sim: no memory for the stack of a thread\n");
     std::abort();
   }
-  mprotect(memory, page, PROT_NONE);
-  stack_ = reinterpret_cast<uintptr_t>(memory) + page;
+  mprotect(memory, kGuard, PROT_NONE);
+  stack_ = reinterpret_cast<uintptr_t>(memory) + kGuard;
 }
 
 Fiber::~Fiber() {
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  munmap(reinterpret_cast<void*>(stack_ - page), size_ + page);
+  munmap(reinterpret_cast<void*>(stack_ - kGuard), size_ + kGuard);
 }
 
 void Fiber::enter(Fiber* self) {
@@ -124,6 +157,7 @@ void Fiber::start(void (*body)(void*), void* argument) {
   body_ = body;
   argument_ = argument;
   is_done_ = false;
+  has_overflowed_ = false;
   auto* top = reinterpret_cast<void**>((stack_ + size_) & ~uintptr_t{15});
 #if defined(__x86_64__)
   *--top = nullptr;
@@ -143,7 +177,13 @@ void Fiber::start(void (*body)(void*), void* argument) {
   inside_ = top;
 }
 
-void Fiber::resume() { metal_sim_switch(&outside_, inside_); }
+void Fiber::resume() {
+  watch();
+  Fiber* const outer = running;
+  running = this;
+  metal_sim_switch(&outside_, inside_);
+  running = outer;
+}
 void Fiber::suspend() { metal_sim_switch(&inside_, outside_); }
 
 }  // namespace metal_sim

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <signal.h>
+
 #include <cstdint>
 
 namespace metal_sim {
@@ -21,10 +23,14 @@ class Fiber {
   void suspend();
 
   bool is_done() const { return is_done_; }
+  /** Whether it ran out of its stack: it was suspended there, and must be started anew. */
+  bool has_overflowed() const { return has_overflowed_; }
   bool holds(uintptr_t address) const { return address - stack_ < size_; }
 
  private:
   static void enter(Fiber* self);
+  static void fault(int signal, siginfo_t* info, void* context);
+  static void watch();
 
   uintptr_t stack_ = 0;
   size_t size_ = 0;
@@ -33,6 +39,7 @@ class Fiber {
   void (*body_)(void*) = nullptr;
   void* argument_ = nullptr;
   bool is_done_ = true;
+  bool has_overflowed_ = false;
 };
 
 }  // namespace metal_sim

@@ -305,4 +305,11 @@ export const found: readonly Found[] = [
     kind: 'division',
     lines: [5],
   },
+  {
+    name: 'a recursion without end',
+    source: `#include <metal_stdlib>\nusing namespace metal;\nstatic float f(int n) { return n == 0 ? 0.0f : f(n + 1) + n; }\nkernel void k(device float* x [[buffer(0)]], uint i [[thread_position_in_grid]]) {\n  x[i] = f(int(i) + 1);\n}\n`,
+    kind: 'stack-overflow',
+    lines: [0],
+    message: /runs out of its stack/,
+  },
 ];
