@@ -1003,3 +1003,28 @@ test('function constants are numbered by expressions', () => {
   });
   expect(out).toEqual(ints(8, (i) => 3 * i + 7));
 });
+
+test('what looks like wrong Metal and is none is accepted', () => {
+  const on = compile(`#include <metal_stdlib>
+using namespace metal;
+enum BufferIndex { kIn = 0, kOut = 3 };
+constant constexpr int kMore = 4;
+kernel void a(device float* x [[buffer(kIn)]], device float* y [[buffer(kOut)]], device float* z [[buffer(kMore + 1)]],
+    unsigned int i [[thread_position_in_grid]]) {
+  float mean = x[i], std = sqrt(mean), vertices = 2;
+  y[i] = mean / std + vertices;
+  z[i] = y[i];
+}
+namespace first { kernel void k(device float* x [[buffer(0)]]) { x[0] = 1; } }
+namespace second { kernel void k(device float* x [[buffer(0)]]) { x[0] = 2; } }
+`);
+  expect(on.kernels).toEqual(['a', 'first::k', 'second::k']);
+  const [y, z] = [floats(1), floats(1)];
+  run(on, {
+    kernel: 'a',
+    buffers: [Float32Array.of(4), null, null, y, null, z],
+    grid: [1],
+    threadgroup: [1],
+  });
+  expect([y[0], z[0]]).toEqual([4, 4]);
+});
