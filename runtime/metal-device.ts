@@ -109,7 +109,7 @@ async function openLibrary(addon: MetalNative, bundle: Bundle, plan: Plan): Prom
     });
   } catch (error) {
     if (error instanceof MlxcError) throw error;
-    throw refused(messageOf(error), metal);
+    throw refused(messageOf(error), bundle);
   }
 }
 
@@ -171,13 +171,14 @@ function hasCopies(steps: readonly Step[]): boolean {
 }
 
 /** What Metal says of the kernels: the files of a bundle that do not belong together, or MLX5123 with the kernels of the lines it names. */
-function refused(reason: string, source: string): MlxcError {
-  if (reason.startsWith('the library has no kernel')) {
+function refused(reason: string, { metal = '', metallib = '' }: Bundle): MlxcError {
+  const isUnreadable = metallib !== '' && reason.startsWith(`${metallib}: `);
+  if (isUnreadable || reason.startsWith('the library has no kernel')) {
     return new MlxcError('MLX5102', `the bundle is damaged: ${reason}`, rebuild);
   }
   const lines = [...reason.matchAll(/program_source:(\d+)/g)].map((match) => Number(match[1]));
   const kernels = new Set(
-    lines.map((line) => kernelAt(source, line)).filter((k) => k !== undefined),
+    lines.map((line) => kernelAt(metal, line)).filter((k) => k !== undefined),
   );
   const where = kernels.size === 0 ? '' : ` (in ${[...kernels].join(', ')})`;
   return new MlxcError('MLX5123', `Metal refuses the kernels${where}: ${reason}`);

@@ -1,7 +1,11 @@
 /** What the Metal device promises beside numbers: laziness, donation, memory, errors. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileOrThrow } from '../../index.ts';
+import { readBundle } from '../../runtime/bundle.ts';
 import {
   type CompiledFunction,
   load,
@@ -316,5 +320,38 @@ describe('errors', () => {
 
   test('empty tensors need no dispatch', () => {
     expect(leavesOf(call('scale', filled(1, 0), 2))[0]?.shape).toEqual([0]);
+  });
+});
+
+describe.runIf(process.platform !== 'darwin')('kernels.metallib', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mlxc-metallib-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  // libraries of the simulator: a head, then source
+  const good = `MTLB metal-sim\n${bundle.metal}`;
+  const path = join(folder, 'kernels.metallib');
+
+  /** A bundle with these bytes as its library, read from disk as a build leaves it. */
+  const withLibrary = (bytes: string | Uint8Array, metal = 'no Metal at all'): Promise<Module> => {
+    writeFileSync(join(folder, 'plan.json'), JSON.stringify(bundle.plan));
+    writeFileSync(join(folder, 'kernels.metal'), metal);
+    writeFileSync(path, bytes);
+    return load(readBundle(folder), { device });
+  };
+
+  test('is loaded instead of the source', async () => {
+    const compiled = await withLibrary(good);
+    expect(isAll(call(compiled.function('scale'), filled(3), 2), 6)).toBe(true);
+  });
+
+  test.each([
+    ['empty', ''],
+    ['corrupted', Uint8Array.from({ length: 4096 }, (_, i) => (i * 151) % 256)],
+    ['truncated within its head', good.slice(0, 8)],
+    ['truncated within a kernel', good.slice(0, good.indexOf('void scale_mul(') + 40)],
+    ['of other kernels', good.replaceAll('scale_mul', 'scale_lost')],
+  ])('that is %s is a damaged bundle', async (_, bytes) => {
+    await expect(withLibrary(bytes, bundle.metal)).rejects.toThrow(
+      /^MLX5102: the bundle is damaged: .*(kernels\.metallib: |the library has no kernel scale_mul)/,
+    );
   });
 });
