@@ -1,5 +1,7 @@
 /** `extern` functions on Metal (the simulator elsewhere than on macOS, all checks on), held against their bodies. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { interpreterDevice } from '../../compiler/driver/interpreter.ts';
 import { type KernelLibrary, libraryKey } from '../../compiler/driver/kernel-libraries.ts';
@@ -95,6 +97,61 @@ test('a kernel that is wrong shows beside its body, and the simulator names it',
 export fn f(x: f32[N]) -> f32[N] { double(x) }`;
   const both = await Both.of(text, device);
   expect(() => both.call('f', [random([64])])).toThrow(/double_it/);
+});
+
+describe('a kernel of a user that is wrong', () => {
+  const signature =
+    'kernel void own(const device float* x, device float* y, uint i [[thread_position_in_grid]])';
+  const calling = (declaration: string): string =>
+    `extern fn own(x: f32[N]) -> f32[N] metal ${declaration} kernel "own" grid(N) threads(32) { 2 * x }
+export fn f(x: f32[N]) -> f32[N] { own(x) }`;
+  const inline = (...body: readonly string[]): string =>
+    calling(JSON.stringify(['#include <metal_stdlib>', `${signature} {`, ...body, '}'].join('\n')));
+
+  test('in the program: the error names program, function, line and column of the text', async () => {
+    const source = {
+      name: '/programs/model.mlx',
+      text: inline('float z = x[i];', '  y[i] = lost;'),
+    };
+    const bundle = compileOrThrow(source, { targets: ['metal'] });
+    await expect(load(bundle, { device })).rejects.toThrow(
+      /^MLX5123: Metal refuses the kernels: model\.mlx#own:4:10: error: .*'lost'/,
+    );
+  });
+
+  test('in a file: the error names the file and its line', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mlxc-extern-'));
+    try {
+      writeFileSync(
+        join(folder, 'own.metal'),
+        `#include <metal_stdlib>\n\n${signature} {\n  y[i] = lost;\n}\n`,
+      );
+      const path = join(folder, 'model.mlx');
+      writeFileSync(path, calling('"./own.metal"'));
+      const bundle = compileOrThrow({ path }, { targets: ['metal'] });
+      await expect(load(bundle, { device })).rejects.toThrow(
+        /^MLX5123: Metal refuses the kernels: own\.metal:4:10: error: .*'lost'/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test.each([
+    ['a page fault', '  y[i] = x[i + 1000000000u];', /own, line 3: .*(reads|outside)/],
+    ['a loop without end', '  while (true) y[i] = y[i] + x[i];', /timeout: kernel own, line 3: /],
+  ])(
+    '%s is the error of its run, and the device goes on',
+    async (_, body, message) => {
+      const module = await load(compileOrThrow(inline(body), { targets: ['metal'] }), { device });
+      const failed = leavesOf(module.function('f')(random([32])))[0]!;
+      await expect(failed.ready()).rejects.toThrow(/^MLX5124: a run failed on the GPU: f: /);
+      expect(() => failed.data).toThrow(message);
+      const next = await Both.of(sample, device);
+      next.call('normalize', [random([4, 8])], { tolerance: 1e-6 });
+    },
+    60_000,
+  );
 });
 
 /** A kernel as metal-shaderconverter makes them: it finds its buffers in the table at index 2. */
