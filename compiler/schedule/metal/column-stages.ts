@@ -178,20 +178,23 @@ export function runStage(
     const extent = extentOf(first);
     const atOnce = int(rowsAtOnce * rowsInFlight);
     b.loop('rows', ceildiv(extent, atOnce), 'simdgroups', (rows) => {
-      const start = add(multiply(rows, atOnce), floordiv(lane, int(layout.columns)));
-      const preloads = rest.length === 0 ? new Preloads(b, fused, step, rowsInFlight) : undefined;
-      const over = (run: (e: Int, inside: KernelScalar) => void): void =>
-        b.loop('e', int(rowsInFlight), 'unroll', (e) => {
-          const position = add(start, multiply(e, int(rowsAtOnce)));
-          const j = b.letInteger('j', position, extent);
-          const inside = inRange(position, extent);
-          renaming.set(nameOf(first), j);
-          b.whereLoadsHold(j, inside, () => run(e, inside));
+      // what is held for these rows is not there after them
+      b.apart(() => {
+        const start = add(multiply(rows, atOnce), floordiv(lane, int(layout.columns)));
+        const preloads = rest.length === 0 ? new Preloads(b, fused, step, rowsInFlight) : undefined;
+        const over = (run: (e: Int, inside: KernelScalar) => void): void =>
+          b.loop('e', int(rowsInFlight), 'unroll', (e) => {
+            const position = add(start, multiply(e, int(rowsAtOnce)));
+            const j = b.letInteger('j', position, extent);
+            const inside = inRange(position, extent);
+            renaming.set(nameOf(first), j);
+            b.whereLoadsHold(j, inside, () => run(e, inside));
+          });
+        if (preloads?.isEmpty === false) over((e) => preloads.load(e, renaming));
+        over((e, inside) => {
+          preloads?.use(e, renaming);
+          serialRow(b, rest, renaming, () => body(inside));
         });
-      if (preloads?.isEmpty === false) over((e) => preloads.load(e, renaming));
-      over((e, inside) => {
-        preloads?.use(e, renaming);
-        serialRow(b, rest, renaming, () => body(inside));
       });
     });
   }
