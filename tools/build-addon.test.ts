@@ -1,8 +1,11 @@
 /** What can be told of the build on macOS without a Mac: its command lines, and that Apple's dialect takes the sources. */
 import { spawnSync } from 'node:child_process';
-import { basename } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { introducedIn, isNewer, oldestSystem } from '../test/support/metal-selectors.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const clang = 'clang++-19';
@@ -43,7 +46,7 @@ describe('on macOS', () => {
     expect(sources).toEqual(expect.arrayContaining(['addon.mm', 'stream.mm', 'decoded-plan.cc']));
     expect(sources).not.toContain('thread-pool.cc');
     expect(valuesOf(metal!, '-framework')).toEqual(['Metal', 'Foundation', 'CoreGraphics']);
-    expect(metal).toContain('-mmacosx-version-min=14.0');
+    expect(metal).toContain(`-mmacosx-version-min=${oldestSystem}`);
     expect(metal).toContain('-fno-objc-arc');
     expect(metal!.join(' ')).not.toMatch(/gnustep|metal_sim|Blocks/i);
   });
@@ -62,29 +65,57 @@ describe('on macOS', () => {
   );
 });
 
-test.skipIf(process.platform === 'darwin')(
-  "the Objective-C++ is what Apple's runtime of the language wants",
-  () => {
+describe.skipIf(process.platform === 'darwin')("the Objective-C++, for Apple's runtime", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mlxc-apple-'));
+  let status: number | null;
+  let stderr: string;
+  beforeAll(() => {
     const [, simulated] = dryRun('--tests');
     const words = simulated!.slice(1, simulated!.indexOf('-o'));
     // the flags of the build, but for the runtime
     const flags = words.filter(
-      (word) => !/^-(fobjc-runtime=|fconstant-string-class|l|L|Wl,|shared)/.test(word),
+      (word) => !/^-(fobjc-runtime=|fconstant-string-class|l|L|Wl,|shared|O3)/.test(word),
     );
-    const { status, stderr } = spawnSync(
-      clang,
-      [
-        ...flags,
-        '-fobjc-runtime=macosx-14.0',
-        '-fno-objc-arc',
-        '-fsyntax-only',
-        '-Wall',
-        '-Wextra',
-      ],
-      { encoding: 'utf8' },
-    );
+    const forApple = ['-fobjc-runtime=macosx-14.0', '-fno-objc-arc', '-Wall', '-Wextra'];
+    ({ status, stderr } = spawnSync(clang, [...flags, ...forApple, '-S', '-emit-llvm'], {
+      encoding: 'utf8',
+      cwd: folder,
+    }));
+  }, 180_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const sources = readdirSync(at('runtime/metal')).filter((name) => name.endsWith('.mm'));
+
+  test('it compiles without a warning', () => {
     expect(stderr).not.toMatch(/runtime\/(metal|src)\/.*(error|warning): /);
     expect(status).toBe(0);
-  },
-  120_000,
-);
+  });
+
+  test('each selector that it sends is known to be in some macOS', () => {
+    const sent = sources.flatMap((name) => {
+      const code = readFileSync(join(folder, name.replace('.mm', '.ll')), 'utf8');
+      return [...code.matchAll(/@OBJC_METH_VAR_NAME_\S* = .* c"(.*)\\00"/g)].map(
+        ([, text]) => text!,
+      );
+    });
+    expect([...new Set(sent)].sort()).toEqual([...introducedIn.keys()].sort());
+  });
+
+  test('what the oldest macOS lacks is sent to receivers that have it', () => {
+    const newer = [...introducedIn].filter(([, version]) => isNewer(version, oldestSystem));
+    const guarded = /if \(\[[^\n]*respondsToSelector:@selector\(([\w:]+)\)\]\) \{[^}]*\}/g;
+    let guards = 0;
+    for (const name of sources) {
+      const text = readFileSync(at(`runtime/metal/${name}`), 'utf8');
+      const unguarded = text.replaceAll(guarded, (block: string, asked: string) => {
+        guards++;
+        // those that came with the one asked for, or before it
+        return newer
+          .filter(([, version]) => !isNewer(version, introducedIn.get(asked)!))
+          .reduce((rest, [selector]) => rest.replaceAll(selector, ''), block);
+      });
+      for (const [selector] of newer) expect(unguarded).not.toContain(selector);
+    }
+    expect(guards).toBe(1);
+  });
+});
