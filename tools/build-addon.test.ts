@@ -42,13 +42,23 @@ describe('on macOS', () => {
   });
 
   test('the Metal addon has its sources, frameworks and the oldest system', () => {
-    const sources = metal!.filter((word) => /\.(mm|cc)$/.test(word)).map((word) => basename(word));
-    expect(sources).toEqual(expect.arrayContaining(['addon.mm', 'stream.mm', 'decoded-plan.cc']));
-    expect(sources).not.toContain('thread-pool.cc');
-    expect(valuesOf(metal!, '-framework')).toEqual(['Metal', 'Foundation', 'CoreGraphics']);
-    expect(metal).toContain(`-mmacosx-version-min=${oldestSystem}`);
-    expect(metal).toContain('-fno-objc-arc');
-    expect(metal!.join(' ')).not.toMatch(/gnustep|metal_sim|Blocks/i);
+    const isSource = (word: string): boolean => /\.(mm|cc)$/.test(word);
+    const own = (folder: string): readonly string[] =>
+      readdirSync(at(folder))
+        .filter(isSource)
+        .sort()
+        .map((name) => at(`${folder}/${name}`));
+    expect(metal!.filter(isSource)).toEqual([...own('runtime/metal'), ...own('runtime/src/plan')]);
+    const include = (name: string): string => `-I${at(`node_modules/${name}`)}`;
+    expect(metal!.slice(0, -1).filter((word) => !isSource(word))).toEqual([
+      ...['c++', '-std=c++20', '-O3', '-fvisibility=hidden'],
+      ...['-DNAPI_VERSION=8', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_GYP_MODULE_NAME=mlxc_metal'],
+      ...[include('node-addon-api'), include('node-api-headers/include')],
+      ...[`-mmacosx-version-min=${oldestSystem}`, '-fno-objc-arc', '-Wno-nullability-completeness'],
+      ...['-bundle', '-undefined', 'dynamic_lookup'],
+      ...['Metal', 'Foundation', 'CoreGraphics'].flatMap((name) => ['-framework', name]),
+      '-o',
+    ]);
   });
 
   test.each(lines.map((line) => [basename(line.at(-1)!).split('.')[0], line] as const))(
