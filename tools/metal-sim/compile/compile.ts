@@ -198,12 +198,15 @@ export function compileTo(source: string, out: string, options: CompileOptions):
     const object = join(folder, 'kernels.o');
     const wider = new Set<number>();
     let areTemporariesBound = false;
+    // what was found while members were forwarded to
+    let forwarded: readonly MetalError[] | undefined;
     let translation: ReturnType<typeof translateMetal>;
     for (;;) {
       try {
         translation = translateMetal(text, structure, options.constants ?? new Map(), {
           wider,
           areTemporariesBound,
+          isForwarding: forwarded === undefined,
         });
       } catch (problem) {
         if (!(problem instanceof TranslationProblem)) throw problem;
@@ -232,7 +235,12 @@ export function compileTo(source: string, out: string, options: CompileOptions):
         areTemporariesBound = true;
         continue;
       }
-      if (errors.length > 0) return { errors, kernels: [], constants };
+      if (errors.length > 0 && translation.isForwarding && !errors.some(isOfSpace)) {
+        forwarded = errors;
+        areTemporariesBound = false;
+        continue;
+      }
+      if (errors.length > 0) return { errors: forwarded ?? errors, kernels: [], constants };
       // first: clang itself fails over some of these
       const mixed = mixedFloats(structure, edited.text, folder, flags);
       if (mixed.length > 0) return { errors: mixed, kernels: [], constants };
@@ -446,6 +454,11 @@ function mixedFloats(
     isCast = /ImplicitCastExpr .*'half' <FloatingCast>/.test(node);
   }
   return errors;
+}
+
+/** Of a member called on an object that it is not for. */
+function isOfSpace({ message }: MetalError): boolean {
+  return /deleted (?:member function|operator|function)/.test(message);
 }
 
 /** Only integers become a bfloat without a cast. */

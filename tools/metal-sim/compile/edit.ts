@@ -68,3 +68,30 @@ export function sourceColumn({ shifts }: EditedText, line: number, column: numbe
   }
   return found;
 }
+
+/** Strings, and ranges of tokens as edits leave them. */
+export type EditsText = readonly (string | { readonly from: number; readonly to: number })[];
+
+/** On one line; edits that do not lie in a range wholly are left out of it. */
+export function editedText(
+  tokens: readonly Token[],
+  edits: readonly Edit[],
+  text: EditsText,
+): string {
+  return text.map((part) => (typeof part === 'string' ? part : range(part.from, part.to))).join('');
+
+  function range(from: number, to: number): string {
+    const texts: string[] = [];
+    let next = from;
+    const inside = edits.filter((e) => e.from >= from && e.to <= to && e.from < to);
+    for (let i = from; i < to; i++) {
+      const here = inside.filter((e) => e.from === i);
+      if (i < next) continue;
+      texts.push(...here.filter((e) => e.to === i).map((e) => e.text));
+      const replaced = here.find((e) => e.to > i);
+      texts.push(replaced?.text ?? tokens[i]!.text);
+      next = replaced?.to ?? i + 1;
+    }
+    return texts.join(' ');
+  }
+}

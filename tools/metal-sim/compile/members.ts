@@ -5,6 +5,7 @@
 import { closing, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
 import type { Edit } from './edit.ts';
+import { type Forwarder, forwarder } from './forwarders.ts';
 import { statementStart } from './spaces.ts';
 
 interface Member {
@@ -15,17 +16,53 @@ interface Member {
   readonly after: number;
   /** The address space after the parameters. */
   readonly space: string | undefined;
+  /** Whether it stands in its struct. */
+  readonly isInside: boolean;
 }
 
 const spaces: readonly string[] = ['device', 'constant', 'thread', 'threadgroup'];
 
 /**
  * Member functions without an address space after their parameters are for objects of the thread; clang would take any. Constructors
- * and operators are left to it, which are called on temporaries. Of one that there is for `device` and for `constant`, one is left.
+ * are left to it, and operators that cannot be forwarded. Of one that there is for `device` and for `constant`, one is left.
  */
-export function memberFunctions(structure: Structure): readonly Edit[] {
+export function memberFunctions(
+  structure: Structure,
+  isForwarding: boolean,
+): { readonly edits: readonly Edit[]; readonly forwarders: readonly Forwarder[] } {
   const { tokens } = structure;
   const members = membersOf(structure);
+  const forwarders: Forwarder[] = [];
+  const nameOf = (m: Member): string => {
+    let name = m.open - 1;
+    if (m.kind === 'operator') while (tokens[name]!.text !== 'operator') name--;
+    return tokens
+      .slice(name, m.open)
+      .map((t) => t.text)
+      .join('');
+  };
+  const outside = new Set(members.filter((m) => !m.isInside).map(nameOf));
+  const others = new Map<string, Set<string>>();
+  for (const m of isForwarding ? members : []) {
+    if (!m.isInside || m.space === undefined) continue;
+    const key = `${structAt(tokens, m.start)} ${nameOf(m)}`;
+    others.set(key, (others.get(key) ?? new Set()).add(m.space));
+  }
+  const forward = (m: Member): boolean => {
+    const { kind, start, open, after, isInside } = m;
+    if (!isForwarding || kind === 'constructor' || !isInside) return false;
+    if (kind === 'operator' && outside.has(nameOf(m))) return false;
+    const found = forwarder(structure, {
+      kind,
+      start,
+      open,
+      after,
+      end: endOfMember(tokens, after),
+      others: others.get(`${structAt(tokens, start)} ${nameOf(m)}`) ?? new Set(),
+    });
+    if (found !== undefined) forwarders.push(found);
+    return found !== undefined;
+  };
   const ofDevice = new Set(
     members.filter((m) => m.space === 'device').map((m) => signature(structure, m)),
   );
@@ -42,15 +79,16 @@ export function memberFunctions(structure: Structure): readonly Edit[] {
         if (isOfResult) edits.push({ from: i, to: i + 1, text: '__global' });
       }
     } else if (space === 'thread') {
+      if (forward(member)) continue;
       // one that gives a reference to a part of its object has to say where that is
       const isPart = tokens.slice(start, open).some((t) => t.text === 'thread');
       if (kind !== 'function' && !isPart) edits.push({ from: after, to: after + 1, text: '' });
-    } else if (space === undefined && kind === 'function') {
+    } else if (space === undefined && (forward(member) || kind === 'function')) {
       const last = tokens[after - 1]!;
       edits.push({ from: after - 1, to: after, text: `${last.text} __private` });
     }
   }
-  return edits;
+  return { edits, forwarders };
 }
 
 function membersOf({ tokens, scopes }: Structure): readonly Member[] {
@@ -84,6 +122,7 @@ function membersOf({ tokens, scopes }: Structure): readonly Member[] {
       open: i,
       after,
       space: isQualified ? next : undefined,
+      isInside,
     });
   });
   return members;
@@ -128,14 +167,20 @@ function isDefinedOutside(
 
 /** A function's own words, but for its address space. */
 function signature({ tokens }: Structure, { start, open, after }: Member): string {
+  const brace = structAt(tokens, start);
+  const texts = tokens.slice(start, after).map((t) => t.text);
+  const head = texts.slice(0, open - start).map((t) => (t === 'constant' ? 'device' : t));
+  return [brace, ...head, ...texts.slice(open - start)].join(' ');
+}
+
+/** The `{` of the struct around `start`. */
+function structAt(tokens: readonly Token[], start: number): number {
   let brace = start;
   for (let depth = 0; brace > 0; brace--) {
     if (tokens[brace]!.text === '}') depth++;
     if (tokens[brace]!.text === '{' && --depth < 0) break;
   }
-  const texts = tokens.slice(start, after).map((t) => t.text);
-  const head = texts.slice(0, open - start).map((t) => (t === 'constant' ? 'device' : t));
-  return [brace, ...head, ...texts.slice(open - start)].join(' ');
+  return brace;
 }
 
 /** The last token of a member whose parameters and qualifiers end before `at`: of its body, or `;`. */

@@ -13,7 +13,7 @@ import { conditions } from './conditions.ts';
 import { constantUsers, usesAny } from './constant-users.ts';
 import { constructors } from './constructors.ts';
 import { deducedVectors } from './deduction.ts';
-import { applyEdits, type Edit, type EditedText } from './edit.ts';
+import { applyEdits, type Edit, type EditedText, editedText } from './edit.ts';
 import { arrayParameters, functionArguments } from './functions.ts';
 import { vectorLists } from './lists.ts';
 import { memberFunctions } from './members.ts';
@@ -71,6 +71,8 @@ export interface Translation {
   readonly edited: EditedText;
   readonly kernels: readonly TranslatedKernel[];
   readonly constants: readonly FunctionConstant[];
+  /** Whether members are forwarded to. */
+  readonly isForwarding: boolean;
 }
 
 /** Source that the translation cannot follow: told like an error of the compiler. */
@@ -102,16 +104,22 @@ export interface TranslationHints {
   readonly wider: ReadonlySet<number>;
   /** Whether references to the thread's memory are bound to temporaries. */
   readonly areTemporariesBound: boolean;
+  /** Whether members are called on temporaries through others, which leaves clang few that it could take wrongly. */
+  readonly isForwarding: boolean;
 }
 
-const noHints: TranslationHints = { wider: new Set(), areTemporariesBound: false };
+const noHints: TranslationHints = {
+  wider: new Set(),
+  areTemporariesBound: false,
+  isForwarding: true,
+};
 
 /** `structure` is of `source`, with the lines that messages are to have. */
 export function translateMetal(
   source: string,
   structure: Structure,
   values: ConstantValues,
-  { wider, areTemporariesBound }: TranslationHints = noHints,
+  { wider, areTemporariesBound, isForwarding }: TranslationHints = noHints,
 ): Translation {
   const edits: Edit[] = [...mixedOperators(structure.tokens, wider)];
   if (areTemporariesBound) edits.push(...temporaries(structure));
@@ -122,12 +130,13 @@ export function translateMetal(
   const instances = instantiations(structure, edits);
   const isInFunction = (i: number): boolean =>
     structure.scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel');
+  const members = memberFunctions(structure, isForwarding);
   edits.push(
     ...constructors(structure, isInFunction),
     ...functionArguments(structure.tokens),
     ...arrayParameters(structure),
     ...vectorLists(structure),
-    ...memberFunctions(structure),
+    ...members.edits,
     ...constantData(structure),
     ...deducedVectors(structure),
   );
@@ -136,11 +145,21 @@ export function translateMetal(
     ...listArguments(structure.tokens, isInFunction),
   );
   words(structure, defined, edits);
+  edits.push(
+    ...members.forwarders.map(({ at, text }) => {
+      return { from: at, to: at, text: editedText(structure.tokens, edits, text) };
+    }),
+  );
   const waiting = waitingNames(structure);
   const kernels = structure.kernels.flatMap((kernel) =>
     kernelsOf(structure, kernel, instances, waiting, constants),
   );
-  return { edited: applyEdits(source, structure.tokens, edits), kernels, constants };
+  return {
+    edited: applyEdits(source, structure.tokens, edits),
+    kernels,
+    constants,
+    isForwarding: members.forwarders.length > 0,
+  };
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -650,6 +650,19 @@ test('copies between strided arrays', () => {
   );
 });
 
+test('members of objects that have names and of temporaries', () => {
+  const x = noise(32);
+  const y = floats(128);
+  run(library('members'), { kernel: 'members', buffers: [x, y], grid: [1], threadgroup: [32] });
+  expect(y).toEqual(
+    floats(128, (i) => {
+      const v = x[i >> 2]!;
+      const sum = f(f(f(3 + v) + 1) + v);
+      return [f(f(f(v + 4) + 3) + 3), sum, f(f(v + 3) / 2), 14][i % 4]!;
+    }),
+  );
+});
+
 test('idioms of libraries: functions as template arguments, names made by macros, unions, quantised blocks', () => {
   const on = library('idioms');
   expect(on.kernels).toEqual([

@@ -278,6 +278,8 @@ template <typename T, size_t N> struct array {
 namespace metal_sim {
 /** Data of program scope, which clang wants in its whole global space, in the part that `constant` is. */
 template <typename T> metal_sim_constant T &constant_of(const __global T &x) { return *(metal_sim_constant T *)&x; }
+/** An object of the thread, a temporary it may be, in the thread's memory. */
+template <typename T> __private T &own(__generic T *x) { return *(__private T *)x; }
 /** A string, which clang has in a space of its own. */
 inline metal_sim_constant char *text(const __constant char *s) { return __builtin_bit_cast(metal_sim_constant char *, s); }
 }  // namespace metal_sim

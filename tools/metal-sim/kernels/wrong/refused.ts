@@ -76,7 +76,7 @@ export const refused: readonly Refused[] = [
       'struct S { float a; float twice() const { return 2 * a; } };\nfloat f(constant S& s) { return s.twice(); }',
     ),
     line: 4,
-    message: /object parameter|not marked|address space/,
+    message: /deleted member function/,
   },
   {
     name: 'threadgroup memory declared in a function that is no kernel',
@@ -439,6 +439,22 @@ export const refused: readonly Refused[] = [
     ),
     line: 6,
     message: /no matching function/,
+  },
+  {
+    name: 'an operator of the thread on objects of device memory',
+    source: before(
+      'struct S { float a; S operator+(S o) const { return S{a + o.a}; } };\nS f(device S* s) { return s[0] + s[1]; }',
+    ),
+    line: 4,
+    message: /deleted/,
+  },
+  {
+    name: 'a member of the thread on an object of threadgroup memory',
+    source: before(
+      'struct S { float a; float f() const { return a; } };\nfloat g(threadgroup S& s) { return s.f(); }',
+    ),
+    line: 4,
+    message: /deleted/,
   },
   {
     name: 'a function named by a keyword',
