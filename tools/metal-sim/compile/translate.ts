@@ -361,7 +361,11 @@ function threadgroupLocals(
     const declaration = splitDeclaration(tokens, i + 1, zero ?? end);
     if (declaration === undefined) continue;
     let text = '';
-    for (const { name, dims } of declaration.names) {
+    for (const { name, dims, pointer } of declaration.names) {
+      if (pointer !== undefined) {
+        text += `__local ${declaration.type} ${pointer}; `;
+        continue;
+      }
       const id = k * 256 + count++;
       text += `__local auto& ${name} = metal_sim::shared<${declaration.type}${dims}, ${id}u>(); `;
     }
@@ -397,24 +401,35 @@ function isStatementStart(tokens: readonly Token[], i: number): boolean {
     at--;
     if (tokens[at]?.text === 'alignas') at--;
   }
-  return ['{', '}', ';'].includes(tokens[at]?.text ?? '') || tokens[at]?.kind === 'directive';
+  // a colon is after `case` or a label: `threadgroup` begins no value
+  return ['{', '}', ';', ':'].includes(tokens[at]?.text ?? '') || tokens[at]?.kind === 'directive';
 }
 
-/** Type and declarators of tokens from..to; undefined for pointers and references, which need no memory. */
+interface SharedDeclarator {
+  readonly name: string;
+  /** `[8][4]`. */
+  readonly dims: string;
+  /** The whole of a pointer or reference between others, which needs no memory: `*p`, `*p = a`. */
+  readonly pointer: string | undefined;
+}
+
+/** Type and declarators of tokens from..to; undefined where the first is a pointer or a reference, which need no memory. */
 function splitDeclaration(
   tokens: readonly Token[],
   from: number,
   to: number,
-): { type: string; names: readonly { name: string; dims: string }[] } | undefined {
+): { type: string; names: readonly SharedDeclarator[] } | undefined {
   const parts: { start: number; end: number }[] = [];
-  let depth = 0;
   let start = from;
+  let angles = 0;
   for (let i = from; i <= to; i++) {
     const { text } = tokens[i]!;
-    if ('([{<'.includes(text)) depth++;
-    if (')]}>'.includes(text)) depth--;
-    if (text === '>>') depth -= 2;
-    if (i === to || (text === ',' && depth === 0)) {
+    // `<` is less-than in a length, and in parentheses
+    if (i < to && '([{'.includes(text)) i = closing(tokens, i);
+    else if (text === '<') angles++;
+    else if (text === '>') angles--;
+    else if (text === '>>') angles -= 2;
+    if (i === to || (text === ',' && angles === 0)) {
       parts.push({ start, end: i });
       start = i + 1;
     }
@@ -434,12 +449,31 @@ function splitDeclaration(
   if (typeTokens.some((t) => t.text === '*' || t.text === '&' || t.text === '=')) return undefined;
   const type = typeTokens.map(plainText).join(' ');
   if (type === '' || tokens[name]!.kind !== 'word') return undefined;
-  const dimsOf = (a: number, b: number): string => tokens.slice(a, b).map(plainText).join(' ');
+  const textOf = (a: number, b: number): string => tokens.slice(a, b).map(plainText).join(' ');
   const names = parts.map(({ start: a, end: b }, n) => {
     const at = n === 0 ? name : a;
-    return { name: plainText(tokens[at]!), dims: dimsOf(at + 1, b) };
+    const isIndirect = ['*', '&'].includes(tokens[at]!.text);
+    return {
+      name: plainText(tokens[at]!),
+      dims: lengths(tokens, at + 1, b),
+      pointer: isIndirect ? textOf(at, b) : undefined,
+    };
   });
   return { type, names };
+}
+
+/** `[N][M > 2 ? M : 2]`, each in parentheses: they will be between `<` and `>`. */
+function lengths(tokens: readonly Token[], from: number, to: number): string {
+  let text = '';
+  for (let open = from; open < to && tokens[open]!.text === '['; ) {
+    const close = closing(tokens, open);
+    text += `[(${tokens
+      .slice(open + 1, close)
+      .map(plainText)
+      .join(' ')})]`;
+    open = close + 1;
+  }
+  return text;
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ struct Engine::Lane {
   uint16_t local_phase = 0;
   uint16_t simd_device_phase = 0;
   uint16_t simd_local_phase = 0;
+  // Those of any flags: they order reads of threadgroup memory before later writes.
+  uint16_t executed = 0;
+  uint16_t simd_executed = 0;
   // The plain loop: which threads this fiber runs.
   const std::vector<unsigned>* loop = nullptr;
   Size position;
@@ -314,6 +317,7 @@ void Engine::place(Lane& lane, const Dispatch& dispatch, Size position, Size siz
   t.dispatched_simdgroup_count = simdgroups(dispatch.threadgroup.count());
   lane.arguments = {&lane.thread, buffer_pointers_.data(), threadgroup_pointers_.data()};
   lane.device_phase = lane.local_phase = lane.simd_device_phase = lane.simd_local_phase = 0;
+  lane.executed = lane.simd_executed = 0;
 }
 
 void Engine::enter(void* argument) {
@@ -388,6 +392,7 @@ bool Engine::release_waiting(unsigned count) {
     for (unsigned i = 0; i < count; i++) {
       Lane& lane = *lanes_[i];
       lane.state = kReady;
+      lane.executed++;
       if ((lane.flags & metal_sim_mem_device) != 0) lane.device_phase++;
       if ((lane.flags & metal_sim_mem_threadgroup) != 0) lane.local_phase++;
     }
@@ -442,6 +447,7 @@ bool Engine::release_simdgroup(unsigned first, unsigned end) {
       std::memcpy(lane.all, exchanged_.data(), exchanged_.size());
       lane.mask = mask;
     } else {
+      lane.simd_executed++;
       if ((lane.flags & metal_sim_mem_device) != 0) lane.simd_device_phase++;
       if ((lane.flags & metal_sim_mem_threadgroup) != 0) lane.simd_local_phase++;
     }
@@ -585,6 +591,12 @@ std::string Engine::Where::show() const {
 
 bool Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const Allocation* allocation, Where where, const void* site) {
   const bool is_local = allocation == nullptr;
+  // as a reader: of threadgroup memory, whose reads are over once their thread is at a barrier, whatever memory that is for
+  Access reading = now;
+  if (is_local) {
+    reading.phase = current_->executed;
+    reading.simd_phase = current_->simd_executed;
+  }
   const auto is_ordered = [&](const Access& before) {
     if (before.dispatch == 0) return true;
     if (before.dispatch != now.dispatch) {
@@ -594,9 +606,10 @@ bool Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
     }
     if (before.threadgroup != now.threadgroup) return is_local;
     if (before.thread == now.thread && before.others == 0) return true;
-    if (before.phase != now.phase) return true;
+    const Access& after = &before == &bytes.reader ? reading : now;
+    if (before.phase != after.phase) return true;
     const bool is_one_simdgroup = before.thread / METAL_SIM_LANES == now.thread / METAL_SIM_LANES;
-    return is_one_simdgroup && before.simd_phase != now.simd_phase;
+    return is_one_simdgroup && before.simd_phase != after.simd_phase;
   };
   bool is_overwriting = false;
   const auto conflict = [&](const Access& before, const char* did) {
@@ -646,7 +659,7 @@ bool Engine::check(ByteHistory& bytes, const Access& now, bool is_write, const A
   }
   // a plain read among atomic ones still races with atomic writes
   const bool is_plain = now.is_atomic == 0 || (is_concurrent && reader.is_atomic == 0);
-  reader = now;
+  reader = reading;
   reader.is_atomic = is_plain ? 0 : 1;
   reader.others = others;
   return false;

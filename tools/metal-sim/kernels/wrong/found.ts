@@ -147,6 +147,31 @@ export const found: readonly Found[] = [
     lines: [8, 9],
   },
   {
+    name: 'a read after a write and a barrier of no memory',
+    source: body(
+      '  threadgroup float t[32];\n  t[lid] = i;\n  threadgroup_barrier(mem_flags::mem_none);\n  y[i] = t[31 - lid];',
+    ),
+    kind: 'race',
+    lines: [8],
+  },
+  {
+    name: 'a write after a write and a barrier of no memory',
+    source: body(
+      '  threadgroup float t[32];\n  t[lid] = i;\n  threadgroup_barrier(mem_flags::mem_none);\n  t[31 - lid] = i + 1;\n  y[i] = 0;',
+    ),
+    kind: 'race',
+    lines: [8],
+  },
+  {
+    name: 'a write after a read of another simdgroup and a barrier of one',
+    source: body(
+      '  threadgroup float t[64];\n  t[lid] = i;\n  threadgroup_barrier(mem_flags::mem_threadgroup);\n  float v = t[63 - lid];\n  simdgroup_barrier(mem_flags::mem_none);\n  t[lid] = v + 1;\n  y[i] = 0;',
+    ),
+    kind: 'race',
+    lines: [8, 10],
+    launch: { grid: [1], threadgroup: [64] },
+  },
+  {
     name: 'a barrier for the wrong memory',
     source: body(
       '  threadgroup float t[32];\n  t[lid] = x[i];\n  threadgroup_barrier(mem_flags::mem_device);\n  y[i] = t[31 - lid];',
