@@ -15,6 +15,7 @@ import { constructors } from './constructors.ts';
 import { deducedVectors } from './deduction.ts';
 import { applyEdits, type Edit, type EditedText, editedText } from './edit.ts';
 import { arrayParameters, functionArguments } from './functions.ts';
+import { type InstanceText, instanceProblem, parameterCount } from './instances.ts';
 import { vectorLists } from './lists.ts';
 import { memberFunctions } from './members.ts';
 import { mixedOperators } from './mixed.ts';
@@ -128,6 +129,8 @@ export function translateMetal(
   for (const [k, kernel] of structure.kernels.entries())
     threadgroupLocals(structure, kernel, k, edits);
   const instances = instantiations(structure, edits);
+  const problem = instanceProblem(structure, instances);
+  if (problem !== undefined) throw new TranslationProblem(problem.message, problem.line);
   const isInFunction = (i: number): boolean =>
     structure.scopes[i]!.some((kind) => kind === 'function' || kind === 'kernel');
   const members = memberFunctions(structure, isForwarding);
@@ -479,8 +482,7 @@ function lengths(tokens: readonly Token[], from: number, to: number): string {
 // ---------------------------------------------------------------------------------------------------------
 // Kernels
 
-interface Instance {
-  readonly name: string;
+interface Instance extends InstanceText {
   readonly hostName: string;
   /** With template arguments and namespaces. */
   readonly expression: string;
@@ -500,6 +502,10 @@ function instantiations({ tokens, scopes }: Structure, edits: Edit[]): readonly 
     const host = body.findIndex((t) => t.text === 'host_name');
     const isKernel = body.some((t) => t.text === 'kernel');
     if (host < 0 && !isKernel) return;
+    if (host >= 0 && body[host + 2]?.kind !== 'string') {
+      const { line } = body[host]!;
+      throw new TranslationProblem("'host_name' attribute requires a string literal", line);
+    }
     const call = instanceExpression(body);
     if (call === undefined) {
       found.push(deducedInstance({ tokens, scopes }, i, end, found.length, edits));
@@ -514,6 +520,8 @@ function instantiations({ tokens, scopes }: Structure, edits: Edit[]): readonly 
       expression: `::${namespaceAt(tokens, scopes, i)}${call}`,
       templateArguments: splitArguments(call),
       type: `decltype(::${namespaceAt(tokens, scopes, i)}${call})`,
+      line: token.line,
+      parameterCount: parameterCount(body),
     });
   });
   return found;
@@ -549,6 +557,8 @@ function deducedInstance(
     expression: `(*(${prefix}${type} *)${prefix}${name.text})`,
     templateArguments: [],
     type: prefix + type,
+    line: tokens[start]!.line,
+    parameterCount: parameterCount(tokens.slice(start, end)),
   };
 }
 

@@ -457,6 +457,46 @@ export const refused: readonly Refused[] = [
     message: /deleted/,
   },
   {
+    name: 'an instance of no template',
+    source: before(
+      'template <typename T> kernel void f(device T* x [[buffer(0)]]) { x[0] = 1; }\ntemplate [[host_name("a")]] [[kernel]] decltype(g<float>) g<float>;',
+    ),
+    line: 4,
+    message: /no kernel template/,
+  },
+  {
+    name: 'one host name for two instances',
+    source: before(
+      'template <typename T> kernel void f(device T* x [[buffer(0)]]) { x[0] = 1; }\ntemplate [[host_name("a")]] [[kernel]] decltype(f<float>) f<float>; template [[host_name("a")]] [[kernel]] decltype(f<int>) f<int>;',
+    ),
+    line: 4,
+    message: /two kernels have the host name/,
+  },
+  {
+    name: 'a host name of another kernel',
+    source: before(
+      'template <typename T> kernel void f(device T* x [[buffer(0)]]) { x[0] = 1; }\ntemplate [[host_name("k")]] [[kernel]] decltype(f<float>) f<float>;',
+    ),
+    line: 4,
+    message: /two kernels have the host name/,
+  },
+  {
+    name: 'a host name that is no string',
+    source: before(
+      'template <typename T> kernel void f(device T* x [[buffer(0)]]) { x[0] = 1; }\ntemplate [[host_name(a)]] [[kernel]] decltype(f<float>) f<float>;',
+    ),
+    line: 4,
+    message: /string literal/,
+  },
+  {
+    name: 'an instance with another number of parameters',
+    source: before(
+      'template <typename T> kernel void f(device T* x [[buffer(0)]]) { x[0] = 1; }\ntemplate [[host_name("a")]] kernel void f<float>(device float*, device float*);',
+    ),
+    line: 4,
+    message: /has 2 parameters/,
+  },
+  {
     name: 'a function named by a keyword',
     source: before('float vertex(float a) { return a; }'),
     line: 3,
