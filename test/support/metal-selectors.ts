@@ -1,6 +1,6 @@
 /**
- * The macOS that first had each selector which runtime/metal sends, from Apple's documentation of Foundation and Metal. A selector newer
- * than `oldestSystem` must not be sent before its receiver was asked for it.
+ * The macOS that first had each selector which runtime/metal sends, as far as is known without a Mac. A selector newer than `oldestSystem`
+ * must not be sent before its receiver was asked for it.
  */
 
 /** The oldest macOS that the Metal addon is built for. */
