@@ -1,5 +1,5 @@
 /** Rules of declarations at program scope and in functions, told from tokens: types, pointers, names, initialisers. */
-import { error, type Rule, type RuleError } from './language.ts';
+import { error, type Rule, type RuleError } from './rule.ts';
 import { closing, isTypeAt, type Structure } from './structure.ts';
 import type { Token } from './tokens.ts';
 import { keywords } from './words.ts';

@@ -12,18 +12,11 @@ import {
   noReservedNames,
   otherGlobalsAreConstant,
 } from './declarations.ts';
+import { error, type Rule, type RuleError } from './rule.ts';
 import { bindings, functionConstants, inputTypes, kernelsAreNoMembers } from './signatures.ts';
 import { closing, isTypeAt, type KernelText, type Structure } from './structure.ts';
 import type { Token } from './tokens.ts';
 import { forbiddenWords, kernelInputs, keywords } from './words.ts';
-
-export interface RuleError {
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}
-
-export type Rule = (s: Structure) => readonly RuleError[];
 
 export const addressSpaces: ReadonlySet<string> = new Set([
   'device',
@@ -31,12 +24,6 @@ export const addressSpaces: ReadonlySet<string> = new Set([
   'threadgroup',
   'thread',
 ]);
-
-export const error = (token: Token, message: string): RuleError => ({
-  line: token.line,
-  column: token.column,
-  message,
-});
 
 export const noForbiddenWords: Rule = ({ tokens }) =>
   tokens.flatMap((t, i) => {

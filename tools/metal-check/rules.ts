@@ -5,15 +5,13 @@
 import {
   addressSpaceOnPointers,
   addressSpaces,
-  error,
   kernelNames,
   noForbiddenWords,
   noLambdas,
   noStaticLocals,
   programScopeIsConstant,
-  type Rule,
-  type RuleError,
 } from './language.ts';
+import { error, type Rule, type RuleError } from './rule.ts';
 import { closing, type KernelText, type Structure } from './structure.ts';
 import type { Token } from './tokens.ts';
 import { kernelInputs, reservedNames, reservedPatterns } from './words.ts';

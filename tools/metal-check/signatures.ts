@@ -1,6 +1,6 @@
 /** Rules of kernels' signatures beyond single attributes: types by their other names, indices, guards, function constants. */
-import { integerValue } from './integers.ts';
-import { error, type Rule, type RuleError } from './language.ts';
+import { integerConstants, integerValue } from './integers.ts';
+import { error, type Rule, type RuleError } from './rule.ts';
 import { closing, type KernelParameterText, type Structure } from './structure.ts';
 import { kernelInputs } from './words.ts';
 
@@ -143,6 +143,7 @@ export const kernelsAreNoMembers: Rule = (s) =>
 export const functionConstants: Rule = (s) => {
   const { tokens, scopes } = s;
   const errors: RuleError[] = [];
+  const values = integerConstants(tokens);
   const used = new Set<number>();
   const bools = new Set<string>();
   const others = new Set<string>();
@@ -158,10 +159,10 @@ export const functionConstants: Rule = (s) => {
     if (tokens[end]?.text === ',' || tokens[end]?.text === ')') return;
     if (tokens[end]?.text === '=')
       errors.push(error(tokens[end]!, 'a function constant cannot have an initializer'));
-    const index = integerValue(tokens.slice(i + 2, closing(tokens, i + 1)));
-    if (Number.isInteger(index) && used.has(index))
+    const index = integerValue(tokens.slice(i + 2, closing(tokens, i + 1)), values);
+    if (index !== undefined && used.has(index))
       errors.push(error(t, `function constant index ${index} is used twice`));
-    used.add(index);
+    if (index !== undefined) used.add(index);
     const name = tokens[i - 3]!.text;
     (tokens[i - 4]?.text === 'bool' ? bools : others).add(name);
   });

@@ -2,7 +2,7 @@
  * What the rules know of a source without a syntax tree: the kind of the scope around each token, the kernels with
  * their parameters, and the structs.
  */
-import { integerConstants, integerValue } from './indices.ts';
+import { integerConstants, integerValue } from './integers.ts';
 import { type Token, tokenize } from './tokens.ts';
 
 export type ScopeKind = 'namespace' | 'struct' | 'function' | 'kernel' | 'block' | 'initialiser';

@@ -3,7 +3,7 @@
  * other names, threadgroup declarations become references to memory of the engine, and everything else stays where it is, so that
  * lines and messages are those of the source.
  */
-import { integerValue } from '../../metal-check/integers.ts';
+import { integerConstants, integerValue } from '../../metal-check/integers.ts';
 import { closing, type KernelText, type Structure } from '../../metal-check/structure.ts';
 import type { Token } from '../../metal-check/tokens.ts';
 import { openClOnlyWords } from '../../metal-check/words.ts';
@@ -317,6 +317,7 @@ function functionConstants(
   edits: Edit[],
 ): readonly FunctionConstant[] {
   const found: FunctionConstant[] = [];
+  const integers = integerConstants(tokens);
   tokens.forEach((token, i) => {
     if (token.text !== 'function_constant' || scopes[i]!.some((kind) => kind !== 'namespace'))
       return;
@@ -324,8 +325,8 @@ function functionConstants(
     const open = i - 2;
     const end = closing(tokens, open) + 1;
     if (tokens[end]?.text !== ';') return;
-    const index = integerValue(tokens.slice(i + 2, closing(tokens, i + 1)));
-    if (!Number.isInteger(index) || index < 0 || index > 65535) {
+    const index = integerValue(tokens.slice(i + 2, closing(tokens, i + 1)), integers);
+    if (index === undefined || index < 0 || index > 65535) {
       throw new TranslationProblem(
         'the index of a function constant is a number from 0 to 65535',
         token.line,
