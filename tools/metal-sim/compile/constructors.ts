@@ -268,8 +268,9 @@ function castType(
   if (name === undefined) return undefined;
   if (name.kind === 'word') {
     const isQualified = inside.every((t, i) => (i % 2 === 0 ? t.kind === 'word' : t.text === '::'));
-    if (!isQualified || !(vectorName.test(name.text) || names.types.has(name.text)))
-      return undefined;
+    const isType =
+      vectorName.test(name.text) || names.types.has(name.text) || shortFloats.includes(name.text);
+    if (!isQualified || !isType) return undefined;
   } else if (name.text !== '>' || !names.templates.has(inside[0]!.text)) {
     return undefined;
   }

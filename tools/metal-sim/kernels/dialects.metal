@@ -117,3 +117,10 @@ constant int step_b [[function_constant(FIRST_CONSTANT + 1)]];
 kernel void counted_constants(device int* out [[buffer(0)]], uint i [[thread_position_in_grid]]) {
   out[i] = step_a * int(i) + step_b;
 }
+
+// Casts in the style of C between the two short floats go through float.
+kernel void short_casts(device const half* h [[buffer(0)]], device bfloat* b [[buffer(1)]], device half* back [[buffer(2)]],
+                        uint i [[thread_position_in_grid]]) {
+  b[i] = (bfloat)h[i];
+  back[i] = (half)-b[i];
+}

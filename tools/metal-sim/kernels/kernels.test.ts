@@ -973,6 +973,20 @@ test('scalars become elements of narrower vectors; lists leave components out', 
   expect(out).toEqual(floats(32, (i) => 0.25 + [4, 0, 2, Math.floor(i / 4)][i % 4]!));
 });
 
+test('the short floats are cast to each other', () => {
+  const h = shorts(32, (i) => halfBits(1 + i / 4));
+  const b = shorts(32);
+  const back = shorts(32);
+  run(library('dialects'), {
+    kernel: 'short_casts',
+    buffers: [h, b, back],
+    grid: [1],
+    threadgroup: [32],
+  });
+  expect(Array.from(b, bfloatValue)).toEqual(Array.from(h, (_, i) => 1 + i / 4));
+  expect(Array.from(back, halfValue)).toEqual(Array.from(h, (_, i) => -1 - i / 4));
+});
+
 test('kernels named after functions, functions found by the type of a template parameter, names of types as variables', () => {
   const on = library('dialects');
   const a = noise(32);
