@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { fuzz } from '../../tools/fuzz/fuzz.ts';
 import { countMetal } from '../support/metal-count.ts';
 
-const programs = Number(process.env['MLXC_FUZZ_METAL_PROGRAMS'] ?? 2000);
+const programs = Number(process.env['MLXC_FUZZ_METAL_PROGRAMS'] ?? 2400);
 const seed = Number(process.env['MLXC_FUZZ_METAL_SEED'] ?? 1);
 /** About one in eight has an f64 somewhere, which Metal has not. */
 const fewest = 0.8 * programs;
