@@ -47,7 +47,7 @@ MTLResourceOptions SimOptions(MTLStorageMode storage, MTLCPUCacheMode cache, MTL
   self = [super init];
   s = new SimBufferState;
   MTLSimAssert(length > 0, @"Cannot create buffer of zero length.");
-  MTLSimAssert(((options >> 4) & 15) != MTLStorageModeMemoryless, @"Buffers cannot be memoryless.");
+  MTLSimAssert(SimStorageMode(options) != MTLStorageModeMemoryless, @"Buffers cannot be memoryless.");
   void *memory = length > [device maxBufferLength] ? nullptr : SimMapMemory(length);
   if (memory == nullptr) {
     [self release];
@@ -70,7 +70,7 @@ MTLResourceOptions SimOptions(MTLStorageMode storage, MTLCPUCacheMode cache, MTL
                bytes, (unsigned long)pageSize());
   MTLSimAssert(length % pageSize() == 0, @"newBufferWithBytesNoCopy:length %lu is not %lu byte aligned.", (unsigned long)length,
                (unsigned long)pageSize());
-  MTLSimAssert(((options >> 4) & 15) != MTLStorageModePrivate, @"newBufferWithBytesNoCopy: the storage mode cannot be private.");
+  MTLSimAssert(SimStorageMode(options) != MTLStorageModePrivate, @"newBufferWithBytesNoCopy: the storage mode cannot be private.");
   if (deallocator != nil) s->deallocator_ = Block_copy(deallocator);
   [self setMemory:bytes length:length options:options device:device];
   return self;
@@ -152,14 +152,13 @@ MTLResourceOptions SimOptions(MTLStorageMode storage, MTLCPUCacheMode cache, MTL
   return s->device_;
 }
 - (MTLCPUCacheMode)cpuCacheMode {
-  return static_cast<MTLCPUCacheMode>(s->options_ & 15);
+  return SimCacheMode(s->options_);
 }
 - (MTLStorageMode)storageMode {
-  return static_cast<MTLStorageMode>((s->options_ >> 4) & 15);
+  return SimStorageMode(s->options_);
 }
 - (MTLHazardTrackingMode)hazardTrackingMode {
-  const auto mode = static_cast<MTLHazardTrackingMode>((s->options_ >> 8) & 3);
-  return mode == MTLHazardTrackingModeDefault ? MTLHazardTrackingModeTracked : mode;
+  return SimHazardTrackingMode(s->options_);
 }
 - (MTLResourceOptions)resourceOptions {
   return s->options_;

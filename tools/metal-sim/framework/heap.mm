@@ -51,8 +51,8 @@ struct SimHeapState {
   return SimOptions(storageMode, cpuCacheMode, hazardTrackingMode);
 }
 - (void)setResourceOptions:(MTLResourceOptions)options {
-  cpuCacheMode = static_cast<MTLCPUCacheMode>(options & 15);
-  storageMode = static_cast<MTLStorageMode>((options >> 4) & 15);
+  cpuCacheMode = SimCacheMode(options);
+  storageMode = SimStorageMode(options);
   hazardTrackingMode = static_cast<MTLHazardTrackingMode>((options >> 8) & 3);
 }
 - (id)copyWithZone:(NSZone *)zone {
@@ -134,7 +134,7 @@ struct SimHeapState {
 }
 
 - (void)requireOptions:(MTLResourceOptions)options {
-  const auto storage = static_cast<MTLStorageMode>((options >> 4) & 15);
+  const auto storage = SimStorageMode(options);
   MTLSimAssert(storage == [self storageMode], @"Resource storage mode (%lu) must match heap storage mode (%lu).", (unsigned long)storage,
                (unsigned long)[self storageMode]);
   const auto tracking = static_cast<MTLHazardTrackingMode>((options >> 8) & 3);
@@ -195,10 +195,10 @@ struct SimHeapState {
   return s->device_;
 }
 - (MTLStorageMode)storageMode {
-  return static_cast<MTLStorageMode>((s->options_ >> 4) & 15);
+  return SimStorageMode(s->options_);
 }
 - (MTLCPUCacheMode)cpuCacheMode {
-  return static_cast<MTLCPUCacheMode>(s->options_ & 15);
+  return SimCacheMode(s->options_);
 }
 - (MTLHazardTrackingMode)hazardTrackingMode {
   return static_cast<MTLHazardTrackingMode>((s->options_ >> 8) & 3);

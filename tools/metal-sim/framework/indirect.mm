@@ -169,14 +169,13 @@ struct SimIndirectBufferState {
   return SimRoundToPages(s->commands_.size() * 256);
 }
 - (MTLCPUCacheMode)cpuCacheMode {
-  return static_cast<MTLCPUCacheMode>(s->options_ & 15);
+  return SimCacheMode(s->options_);
 }
 - (MTLStorageMode)storageMode {
-  return static_cast<MTLStorageMode>((s->options_ >> 4) & 15);
+  return SimStorageMode(s->options_);
 }
 - (MTLHazardTrackingMode)hazardTrackingMode {
-  const auto mode = static_cast<MTLHazardTrackingMode>((s->options_ >> 8) & 3);
-  return mode == MTLHazardTrackingModeDefault ? MTLHazardTrackingModeTracked : mode;
+  return SimHazardTrackingMode(s->options_);
 }
 - (MTLResourceOptions)resourceOptions {
   return s->options_;

@@ -41,6 +41,15 @@ T *simulated(id object) {
   return (T *)object;
 }
 
+/** What resource options say, in Metal's layout of their bits. */
+inline MTLCPUCacheMode SimCacheMode(MTLResourceOptions options) { return static_cast<MTLCPUCacheMode>(options & 15); }
+inline MTLStorageMode SimStorageMode(MTLResourceOptions options) { return static_cast<MTLStorageMode>((options >> 4) & 15); }
+/** Of a resource that is in no heap: tracked by default. */
+inline MTLHazardTrackingMode SimHazardTrackingMode(MTLResourceOptions options) {
+  const auto mode = static_cast<MTLHazardTrackingMode>((options >> 8) & 3);
+  return mode == MTLHazardTrackingModeDefault ? MTLHazardTrackingModeTracked : mode;
+}
+
 @class SimHeap;
 
 struct SimBufferState {
